@@ -1,3 +1,5 @@
+using Microsoft.Extensions.Hosting;
+
 namespace Hypercalls.Daemon;
 
 /// <summary>When the daemon stops: long streams end in order before connections are cut.</summary>

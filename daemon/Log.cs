@@ -1,3 +1,5 @@
+using Microsoft.Extensions.Logging;
+
 namespace Hypercalls.Daemon;
 
 /// <summary>Every line the daemon logs.</summary>

@@ -53,10 +53,10 @@ public sealed class MachineSession : IMachineEvents, IAsyncDisposable
         ArgumentNullException.ThrowIfNull(hello);
         hello.ProtocolMajor = ProtocolMajor;
         hello.ProtocolMinor = ProtocolMinor;
-        var stream = new Protos.Hypercalls.HypercallsClient(daemon).Attach();
+        var stream = new Protos.Hypercalls.HypercallsClient(daemon).Attach(cancellationToken: CancellationToken.None);
         try
         {
-            await stream.RequestStream.WriteAsync(new() { Hello = hello }).ConfigureAwait(false);
+            await stream.RequestStream.WriteAsync(new() { Hello = hello }, cancelled).ConfigureAwait(false);
             if (!await stream.ResponseStream.MoveNext(cancelled).ConfigureAwait(false) || stream.ResponseStream.Current.Welcome is not { } welcome)
             {
                 throw new RpcException(new Status(StatusCode.Internal, "The daemon did not answer Hello with Welcome."));
@@ -67,7 +67,7 @@ public sealed class MachineSession : IMachineEvents, IAsyncDisposable
                 throw new RpcException(new Status(StatusCode.FailedPrecondition, $"The daemon speaks protocol {welcome.ProtocolMajor}, this host {ProtocolMajor}."));
             }
 
-            await stream.RequestStream.WriteAsync(new() { Ready = ready }).ConfigureAwait(false);
+            await stream.RequestStream.WriteAsync(new() { Ready = ready }, cancelled).ConfigureAwait(false);
             return new(daemon, stream, welcome, attention);
         }
         catch

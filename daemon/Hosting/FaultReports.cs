@@ -1,5 +1,6 @@
 using Hypercalls.Daemon.Machines;
 using Hypercalls.Sdk;
+using Microsoft.Extensions.Logging;
 
 namespace Hypercalls.Daemon.Hosting;
 

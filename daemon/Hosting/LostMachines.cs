@@ -1,4 +1,6 @@
 using Hypercalls.Daemon.Machines;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 
 namespace Hypercalls.Daemon.Hosting;
 

@@ -2,6 +2,7 @@ using System.Threading.Channels;
 using Grpc.Core;
 using Hypercalls.Daemon.Machines;
 using Hypercalls.Sdk;
+using Microsoft.Extensions.Logging;
 
 namespace Hypercalls.Daemon.Wire;
 

@@ -1,6 +1,7 @@
 using Grpc.Core;
 using Hypercalls.Daemon.Dispatch;
 using Hypercalls.Daemon.Machines;
+using Hypercalls.Daemon.Wire.Grpc;
 using Hypercalls.Sdk;
 
 namespace Hypercalls.Daemon.Wire;
@@ -10,6 +11,8 @@ internal sealed class HypercallsEndpoint(
     MachineRegistry machines, Dispatcher dispatcher, FunctionDirectory functions, AttachStream attach, VcpuStream vcpus, TimeProvider clock)
     : Protos.Hypercalls.HypercallsBase
 {
+    // Ready lists the whole kernel register.
+    [ReceiveLimit(Limits.ReadyBytes)]
     public override Task Attach(IAsyncStreamReader<Protos.HostMessage> requestStream, IServerStreamWriter<Protos.DaemonMessage> responseStream, ServerCallContext context) =>
         attach.RunAsync(requestStream, responseStream, context.CancellationToken);
 

@@ -2,6 +2,7 @@ using Grpc.Core;
 using Hypercalls.Daemon.Dispatch;
 using Hypercalls.Daemon.Machines;
 using Hypercalls.Sdk;
+using Microsoft.Extensions.Logging;
 
 namespace Hypercalls.Daemon.Wire;
 
