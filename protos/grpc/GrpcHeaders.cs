@@ -24,9 +24,13 @@ public static class GrpcHeaders
     /// <summary>No compression.</summary>
     public const string Identity = "identity";
 
-    /// <summary>True for application/grpc, alone, with a +suffix or with parameters.</summary>
-    public static bool IsGrpcContentType(string? contentType) =>
-        contentType is not null
-        && contentType.StartsWith(ContentTypeValue, StringComparison.OrdinalIgnoreCase)
-        && (contentType.Length == ContentTypeValue.Length || contentType[ContentTypeValue.Length] is '+' or ';' or ' ');
+    /// <summary>True for application/grpc and application/grpc+proto, alone or with parameters.</summary>
+    public static bool IsGrpcContentType(string? contentType)
+    {
+        var type = contentType.AsSpan();
+        var end = type.IndexOf(';');
+        type = (end < 0 ? type : type[..end]).TrimEnd();
+        return type.Equals(ContentTypeValue, StringComparison.OrdinalIgnoreCase)
+            || type.Equals(ContentTypeValue + "+proto", StringComparison.OrdinalIgnoreCase);
+    }
 }

@@ -1,0 +1,37 @@
+namespace Hypercalls.Tests;
+
+/// <summary>A fact about tools that a machine may not have: skipped, with the reason, where one of them is missing.</summary>
+[AttributeUsage(AttributeTargets.Method)]
+public sealed class NeedsFactAttribute : FactAttribute
+{
+    /// <param name="needs">Programs to be found on the PATH, or absolute paths of files.</param>
+    public NeedsFactAttribute(params string[] needs) => Skip = Needs.Missing(needs)!;
+}
+
+/// <summary>A theory about tools that a machine may not have: skipped, with the reason, where one of them is missing.</summary>
+[AttributeUsage(AttributeTargets.Method)]
+public sealed class NeedsTheoryAttribute : TheoryAttribute
+{
+    /// <param name="needs">Programs to be found on the PATH, or absolute paths of files.</param>
+    public NeedsTheoryAttribute(params string[] needs) => Skip = Needs.Missing(needs)!;
+}
+
+/// <summary>Looks for tools.</summary>
+public static class Needs
+{
+    /// <summary>The reason to skip a test, null where everything is there.</summary>
+    public static string? Missing(params string[] needs)
+    {
+        var missing = needs.Where(need => Find(need) is null).ToArray();
+        return missing.Length == 0 ? null : $"This machine lacks {string.Join(" and ", missing)}.";
+    }
+
+    /// <summary>Where the tool is, null where it is not.</summary>
+    public static string? Find(string need) =>
+        Path.IsPathRooted(need)
+            ? File.Exists(need) ? need : null
+            : (Environment.GetEnvironmentVariable("PATH") ?? "")
+                .Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries)
+                .Select(folder => Path.Combine(folder, need))
+                .FirstOrDefault(File.Exists);
+}
