@@ -9,6 +9,9 @@ public readonly record struct Answer
     /// <summary>x0 all ones, x1 to x3 zero: −1 for AArch64 and AArch32 callers alike.</summary>
     public static Answer NotSupported => default;
 
+    /// <summary>The status code 0.</summary>
+    public static Answer Success => Status(0);
+
     /// <summary>No result register is written: the function does not return here.</summary>
     public static Answer NoResults => new() { Kind = ResultKind.None };
 
@@ -27,7 +30,7 @@ public readonly record struct Answer
     /// <summary>x3.</summary>
     public ulong X3 { get; init; }
 
-    /// <summary>x4 to x17 where the function defines them (SMCCC 1.2); the others keep their values.</summary>
+    /// <summary>x4 to x17 where the function defines them (SMCCC 1.2), each at most once; the others keep their values.</summary>
     public ValueArray<RegisterValue> Beyond { get; init; }
 
     /// <summary>Guest memory to write before the guest goes on.</summary>

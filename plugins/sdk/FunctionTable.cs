@@ -80,6 +80,15 @@ public sealed class FunctionTable<TState> : IEnumerable<ServedFunction>
     /// <param name="parameters">Names of x1 upwards.</param>
     public void Add(uint smc32, uint smc64, string name, ServeStateless code, params string[] parameters) => Add(smc32, smc64, name, Stateless(code), parameters);
 
+    /// <summary>A stateless function under its SMC32 and SMC64 identifiers, with traits.</summary>
+    /// <param name="smc32">With bit 30 clear.</param>
+    /// <param name="smc64">The same with bit 30 set.</param>
+    /// <param name="name">The specification's name.</param>
+    /// <param name="code">What it does.</param>
+    /// <param name="traits">What else is to be said of it.</param>
+    /// <param name="parameters">Names of x1 upwards.</param>
+    public void Add(uint smc32, uint smc64, string name, ServeStateless code, FunctionTraits traits, params string[] parameters) => Add(smc32, smc64, name, Stateless(code), traits, parameters);
+
     /// <summary>The row of an identifier.</summary>
     /// <param name="id">Any identifier.</param>
     /// <param name="function">The row.</param>
@@ -92,7 +101,11 @@ public sealed class FunctionTable<TState> : IEnumerable<ServedFunction>
     /// <inheritdoc/>
     IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
 
-    private static Serve<TState> Stateless(ServeStateless code) => (in call, _) => code(call);
+    private static Serve<TState> Stateless(ServeStateless code)
+    {
+        ArgumentNullException.ThrowIfNull(code);
+        return (in call, _) => code(call);
+    }
 
     private void Add(ValueArray<FunctionId> ids, string name, Serve<TState> code, FunctionTraits traits, string[] parameters)
     {

@@ -24,7 +24,7 @@ internal static class ResultNames
             return string.Create(CultureInfo.InvariantCulture, $"0x{answer.X0:x}");
         }
 
-        return statuses is not null && Names.GetValue(statuses, Read).TryGetValue(code, out var name) ? name : code switch
+        return statuses is { IsEnum: true } && Names.GetValue(statuses, Read).TryGetValue(code, out var name) ? name : code switch
         {
             0 => "SUCCESS",
             -1 => "NOT_SUPPORTED",
@@ -37,7 +37,7 @@ internal static class ResultNames
         var names = new ConcurrentDictionary<long, string>();
         foreach (var value in Enum.GetValuesAsUnderlyingType(statuses))
         {
-            var code = Convert.ToInt64(value, CultureInfo.InvariantCulture);
+            var code = value is ulong wide ? (long)wide : Convert.ToInt64(value, CultureInfo.InvariantCulture);
             names.TryAdd(code, SpecSpelling(Enum.GetName(statuses, value)!));
         }
 

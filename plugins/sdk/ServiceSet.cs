@@ -29,8 +29,13 @@ public sealed class ServiceSet : IServedFunctions
     /// <summary>The states of all services for a machine that has just attached.</summary>
     /// <param name="machine">What its host says.</param>
     /// <returns>One state per service.</returns>
-    public MachineState NewState(MachineDescription machine) =>
-        new([.. Services.Select(service => service.Attached(service.NewState(), machine))]);
+    public MachineState NewState(MachineDescription machine) => Attached(machine).State;
+
+    /// <summary>A machine has attached for the first time.</summary>
+    /// <param name="machine">What its host says.</param>
+    /// <returns>One state per service, an initial one for a service that throws.</returns>
+    public Stepped Attached(MachineDescription machine) =>
+        Attached(new MachineState([.. Services.Select(service => service.NewState())]), machine);
 
     /// <inheritdoc/>
     public bool Contains(FunctionId id) => !id.HasReservedBits && _routes.ContainsKey(id.WithoutHint.Value);
@@ -55,10 +60,16 @@ public sealed class ServiceSet : IServedFunctions
             return new(state, Answer.NotSupported, null, null, null);
         }
 
+        if (call.Immediate == 0 && call.Function.HasSveHint)
+        {
+            return Serve(call with { Function = call.Function.WithoutHint }, state);
+        }
+
         var service = Services[route.Service];
         try
         {
             var (next, answer) = route.Function.Serve(call, state[route.Service]);
+            AnswerShape.Check(answer, call.Machine);
             return new(next is null ? state : state.With(route.Service, next), Widen(answer, call), service, route.Function, null);
         }
         catch (Exception e)
@@ -104,13 +115,28 @@ public sealed class ServiceSet : IServedFunctions
     /// <param name="state">The states.</param>
     /// <param name="core">A core of the machine.</param>
     /// <returns>A level, derived from the states alone.</returns>
-    public bool WantsAttention(MachineState state, Mpidr core)
+    public bool WantsAttention(MachineState state, Mpidr core) => WantsAttention(state, core, out _);
+
+    /// <summary>Whether any service wants a core stopped now.</summary>
+    /// <param name="state">The states.</param>
+    /// <param name="core">A core of the machine.</param>
+    /// <param name="failure">The fault of a service that threw instead of saying; it counts as not wanting the core.</param>
+    /// <returns>A level, derived from the states alone.</returns>
+    public bool WantsAttention(MachineState state, Mpidr core, out ServiceFailure? failure)
     {
+        failure = null;
         foreach (var index in _attentive)
         {
-            if (Services[index].WantsAttention(state[index], core))
+            try
             {
-                return true;
+                if (Services[index].WantsAttention(state[index], core))
+                {
+                    return true;
+                }
+            }
+            catch (Exception e)
+            {
+                failure = new(Services[index], "attention", e);
             }
         }
 
@@ -123,6 +149,7 @@ public sealed class ServiceSet : IServedFunctions
     /// <returns>The answer, <see cref="Answer.NoResults"/> where nobody wants the core any longer.</returns>
     public Served Attend(MachineState state, AttentionExit exit)
     {
+        ServiceFailure? failure = null;
         foreach (var index in _attentive)
         {
             var service = Services[index];
@@ -131,22 +158,38 @@ public sealed class ServiceSet : IServedFunctions
                 if (service.WantsAttention(state[index], exit.Core))
                 {
                     var (next, answer) = service.Attend(state[index], exit);
-                    return new(next is null ? state : state.With(index, next), answer, service, null, null);
+                    AnswerShape.CheckRegisters(answer);
+                    return new(next is null ? state : state.With(index, next), WithoutResults(answer), service, null, failure);
                 }
             }
             catch (Exception e)
             {
-                return new(state, Answer.NoResults, service, null, new(service, "attention", e));
+                failure = new(service, "attention", e);
             }
         }
 
-        return new(state, Answer.NoResults, null, null, null);
+        return new(state, Answer.NoResults, failure?.Service, null, failure);
     }
 
     private static Answer Widen(in Answer answer, in Hypercall call) =>
-        answer.Kind != ResultKind.Data || call.Function.IsSmc64 || call.Immediate != 0
+        answer.Kind == ResultKind.None || call.Function.IsSmc64 || call.Immediate != 0
             ? answer
-            : answer with { X0 = (uint)answer.X0, X1 = (uint)answer.X1, X2 = (uint)answer.X2, X3 = (uint)answer.X3 };
+            : answer with
+            {
+                // A status is 64 bits already; beside it stands data.
+                X0 = answer.Kind == ResultKind.Status ? answer.X0 : (uint)answer.X0,
+                X1 = (uint)answer.X1,
+                X2 = (uint)answer.X2,
+                X3 = (uint)answer.X3,
+                Beyond = Widen(answer.Beyond),
+            };
+
+    private static ValueArray<RegisterValue> Widen(ValueArray<RegisterValue> registers) => registers.Count == 0
+        ? registers
+        : [.. registers.Select(register => register with { Value = (uint)register.Value })];
+
+    // An interrupted core has no call that results could belong to.
+    private static Answer WithoutResults(in Answer answer) => Answer.NoResults with { Writes = answer.Writes, Then = answer.Then };
 
     private Stepped Step(MachineState state, string step, Func<Service, object, object> change)
     {
@@ -212,18 +255,25 @@ public sealed class ServiceSet : IServedFunctions
         {
             foreach (var claim in Services[i].Claims)
             {
+                if (claim.Immediate == 0)
+                {
+                    throw new ServiceConflictException($"{Services[i].Name} claims {Spelled(claim)}, the immediate of every SMCCC call.");
+                }
+
                 var function = Services[i].ClaimedFunction
-                    ?? throw new ServiceConflictException($"{Services[i].Name} claims {claim.Conduit} immediates but has no code for them.");
+                    ?? throw new ServiceConflictException($"{Services[i].Name} claims {Spelled(claim)} but has no code for it.");
                 if (!routes.TryAdd(claim, new(i, function)))
                 {
                     throw new ServiceConflictException(
-                        $"{claim.Conduit} #0x{claim.Immediate:X} is claimed by {Services[routes[claim].Service].Name} and by {Services[i].Name}.");
+                        $"{Spelled(claim)} is claimed by {Services[routes[claim].Service].Name} and by {Services[i].Name}.");
                 }
             }
         }
 
         return routes;
     }
+
+    private static string Spelled(ImmediateClaim claim) => $"{(claim.Conduit == Conduit.Smc ? "SMC" : "HVC")} #0x{claim.Immediate:X}";
 
     private sealed record Route(int Service, ServedFunction Function);
 }
