@@ -1,5 +1,4 @@
 using System.CommandLine;
-using Hypercalls.Daemon;
 using Hypercalls.Daemon.Hosting;
 
 var socket = new Option<string?>("--socket") { Description = "The local socket; by default in the user's runtime folder.", HelpName = "path" };

@@ -18,20 +18,20 @@ internal sealed class FunctionDirectory(ServiceSet services)
 
         ServedFunction[] served = [.. services.Services.SelectMany(service => service.Rows)
             .Where(row => row.Name.Equals(name, StringComparison.OrdinalIgnoreCase))];
-        if (served is [var row])
+        return served switch
         {
-            return Twin(row.Ids, isAArch32);
-        }
-
-        return served.Length == 0 && FunctionNames.TryGetId(name, out var ids)
-            ? Twin(ids, isAArch32)
-            : throw new BadMessageException(field, served.Length > 1
-                ? $"{name} is ambiguous: {string.Join(", ", served.Select(one => one.Ids[0]))}. Give the ID."
-                : $"no table knows {name}. Closest: {string.Join(", ", Closest(name))}.");
+            [var row] => Twin(row.Ids, isAArch32),
+            [] when FunctionNames.TryGetId(name, out var ids) => Twin(ids, isAArch32),
+            [] => throw new BadMessageException(field, Unknown(name)),
+            _ => throw new BadMessageException(field, $"{name} is ambiguous: {string.Join(", ", served.Select(row => row.Ids[0]))}. Give the ID."),
+        };
     }
 
     private static FunctionId Twin(ValueArray<FunctionId> ids, bool isAArch32) => ids[isAArch32 ? 0 : ids.Count - 1];
 
-    private IEnumerable<string> Closest(string name) =>
-        FunctionNames.Closest(name, services.Services.SelectMany(service => service.Rows).Select(row => row.Name));
+    private static string Unknown(string name) => FunctionNames.Closest(name) switch
+    {
+        [] => $"no table knows {name}. Give an ID, or a name that `hypercalls services` lists.",
+        var closest => $"no table knows {name}. Did you mean {string.Join(", ", closest)}?",
+    };
 }

@@ -4,6 +4,7 @@ using Hypercalls.Sdk;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
 namespace Hypercalls.Daemon.Hosting;
@@ -71,6 +72,8 @@ internal static class DaemonHost
         }
 
         var options = app.Services.GetRequiredService<DaemonOptions>();
-        Log.Listening(log, options.Listen is { } tcp ? $"{options.Socket} and {tcp}" : options.Socket!, services.Count, string.Join(", ", services.Select(service => service.Name)));
+        var names = string.Join(", ", services.Select(service => service.Name));
+        var address = options.Listen is { } tcp ? $"{options.Socket} and {tcp}" : options.Socket!;
+        Log.Listening(log, address, services.Count, names);
     }
 }

@@ -58,19 +58,7 @@ internal sealed class AttachStream(MachineRegistry machines, ServiceSet services
         var description = FromWire.Machine(hello);
         var machine = machines.Attach(description, hello.Host, hello.Boot, hello.Token.Span);
         var toHost = machine.Attach(description, hello.Host, hello.Boot);
-        await responses.WriteAsync(new()
-        {
-            Welcome = new()
-            {
-                ProtocolMajor = ProtocolMajor,
-                ProtocolMinor = ProtocolMinor,
-                Features = { Features },
-                Token = Google.Protobuf.ByteString.CopyFrom(machine.Token),
-                Incarnation = machine.Incarnation,
-                Deadlines = new() { DaemonUs = (ulong)options.DeadlineMs * 1000, HostUs = (ulong)options.HostDeadlineMs * 1000 },
-                Served = { ToWire.Served(services) },
-            },
-        });
+        await responses.WriteAsync(Welcome(machine), cancelled);
         if (!await requests.MoveNext(cancelled) || requests.Current.Ready is not { } ready)
         {
             throw new BadMessageException("ready", "must follow Welcome.");
@@ -80,6 +68,20 @@ internal sealed class AttachStream(MachineRegistry machines, ServiceSet services
         Log.Attached(log, machine.Name, machine.Host, description.Cores.Count, hello.Boot);
         return (machine, toHost);
     }
+
+    private Protos.DaemonMessage Welcome(Machine machine) => new()
+    {
+        Welcome = new()
+        {
+            ProtocolMajor = ProtocolMajor,
+            ProtocolMinor = ProtocolMinor,
+            Features = { Features },
+            Token = Google.Protobuf.ByteString.CopyFrom(machine.Token),
+            Incarnation = machine.Incarnation,
+            Deadlines = new() { DaemonUs = (ulong)options.DeadlineMs * 1000, HostUs = (ulong)options.HostDeadlineMs * 1000 },
+            Served = { ToWire.Served(services) },
+        },
+    };
 
     private static void CheckProtocol(Protos.Hello hello)
     {
@@ -119,7 +121,7 @@ internal sealed class AttachStream(MachineRegistry machines, ServiceSet services
     {
         await foreach (var message in toHost.ReadAllAsync(cancelled))
         {
-            await responses.WriteAsync(ToWire.ToHost(message));
+            await responses.WriteAsync(ToWire.ToHost(message), cancelled);
         }
     }
 

@@ -225,7 +225,7 @@ internal static class FromWire
         }
     }
 
-    private static string Data(string field, uint count, IReadOnlyList<ulong> data)
+    private static string Data(string field, uint count, Google.Protobuf.Collections.RepeatedField<ulong> data)
     {
         if (data.Count > Limits.EventData || count > data.Count)
         {

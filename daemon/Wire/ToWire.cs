@@ -20,13 +20,13 @@ internal static class ToWire
             AttendBeforeResume = answered.AttendBeforeResume,
             Note = answered.Note ?? "",
         };
-        Results(answer, message);
+        SetResults(answer, message);
         foreach (var write in answer.Writes)
         {
             message.MemoryWrites.Add(new Protos.MemoryBlock { Base = write.Base, Data = ByteString.CopyFrom(write.Data.Span) });
         }
 
-        Effect(answer.Then, message);
+        SetEffect(answer.Then, message);
         return message;
     }
 
@@ -111,7 +111,7 @@ internal static class ToWire
     public static string FunctionName(in Served served, FunctionId id) =>
         served.Function?.Name ?? (FunctionNames.TryGetName(id, out var name) ? name : "");
 
-    private static void Results(in Answer answer, Protos.Answer message)
+    private static void SetResults(in Answer answer, Protos.Answer message)
     {
         if (answer.Kind == ResultKind.None)
         {
@@ -132,7 +132,7 @@ internal static class ToWire
         }
     }
 
-    private static void Effect(Effect? effect, Protos.Answer message)
+    private static void SetEffect(Effect? effect, Protos.Answer message)
     {
         switch (effect)
         {

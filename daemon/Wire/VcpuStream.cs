@@ -1,7 +1,6 @@
 using Grpc.Core;
 using Hypercalls.Daemon.Dispatch;
 using Hypercalls.Daemon.Machines;
-using Hypercalls.Sdk;
 using Microsoft.Extensions.Logging;
 
 namespace Hypercalls.Daemon.Wire;
@@ -25,7 +24,7 @@ internal sealed class VcpuStream(MachineRegistry machines, Dispatcher dispatcher
 
                 await machine.BootBegunAsync(exit.Boot);
                 reply.Answer = ToWire.Answer(Answer(machine, core, exit, received), machine.Incarnation);
-                await responses.WriteAsync(reply);
+                await responses.WriteAsync(reply, cancelled);
             }
         }
         catch (Exception e) when (Refusal.IsKnown(e))
