@@ -1,0 +1,93 @@
+using System.IO.MemoryMappedFiles;
+using System.Runtime.CompilerServices;
+using Hypercalls.Qemu.Monitor;
+
+namespace Hypercalls.Qemu;
+
+/// <summary>The machine's RAM: a file that QEMU and this process map. It stays mapped until the last thread that uses it has let go.</summary>
+internal sealed unsafe class GuestRam : IDisposable
+{
+    public const ulong Base = 0x4000_0000;
+
+    private readonly MemoryMappedFile _file;
+    private readonly MemoryMappedViewAccessor _view;
+    private readonly byte* _start;
+
+    /// <summary>Maps a new file of this size; a file of that name must not exist.</summary>
+    public GuestRam(string path, ulong size)
+    {
+        Path = path;
+        Size = size;
+        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.ReadWrite, Share = FileShare.ReadWrite };
+        if (!OperatingSystem.IsWindows())
+        {
+            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        }
+        using (var file = new FileStream(path, options))
+        {
+            file.SetLength((long)size);
+        }
+        _file = MemoryMappedFile.CreateFromFile(path, FileMode.Open);
+        _view = _file.CreateViewAccessor();
+        _start = AddUser();
+        Word(MailboxLayout.ConfigSpin) = 2000;
+    }
+
+    public string Path { get; }
+
+    public ulong Size { get; }
+
+    public ulong End => Base + Size;
+
+    /// <summary>Address of the mailbox area, the top of RAM; the guest is told to leave it alone.</summary>
+    public ulong MailboxArea => End - MailboxLayout.AreaSize;
+
+    /// <summary>True when the range lies in RAM and outside the mailbox area.</summary>
+    public bool IsGuestMemory(ulong address, ulong length) =>
+        address >= Base && address <= MailboxArea && length <= MailboxArea - address;
+
+    /// <summary>The bytes at a guest-physical address. The caller has checked the range; a range outside RAM throws.</summary>
+    public Span<byte> Slice(ulong address, int length) => new(At(address, length), length);
+
+    public byte* At(ulong address, int length)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(length);
+        if (address < Base || address > End || (ulong)length > End - address)
+        {
+            throw new ArgumentOutOfRangeException(nameof(address), $"0x{address:x}+{length} is not in guest RAM.");
+        }
+        return _start + (address - Base);
+    }
+
+    /// <summary>What the monitor finds before QEMU runs: the number of vCPUs.</summary>
+    public void SetVcpus(int count) => Word(MailboxLayout.ConfigVcpus) = (uint)count;
+
+    /// <summary>Overwrites all that the guest may have written.</summary>
+    public void Clear()
+    {
+        const int Step = 1 << 30;
+        for (var address = Base; address < MailboxArea; address += Step)
+        {
+            Slice(address, (int)Math.Min(Step, MailboxArea - address)).Clear();
+        }
+    }
+
+    /// <summary>Keeps the mapping alive for one more thread, until its <see cref="RemoveUser"/>.</summary>
+    public byte* AddUser()
+    {
+        byte* pointer = null;
+        _view.SafeMemoryMappedViewHandle.AcquirePointer(ref pointer);
+        return pointer + _view.PointerOffset;
+    }
+
+    public void RemoveUser() => _view.SafeMemoryMappedViewHandle.ReleasePointer();
+
+    public void Dispose()
+    {
+        RemoveUser();
+        _view.SafeMemoryMappedViewHandle.Dispose();
+        _file.Dispose();
+    }
+
+    private ref uint Word(int offset) => ref Unsafe.AsRef<uint>(At(MailboxArea + (ulong)offset, sizeof(uint)));
+}

@@ -1,0 +1,55 @@
+using Hypercalls.Qemu.DeviceTree;
+
+namespace Hypercalls.Qemu.Loading;
+
+/// <summary>Puts kernel, initial RAM file system and device tree into RAM, afresh before each boot.</summary>
+internal sealed class GuestLoader
+{
+    private readonly QemuOptions _options;
+    private readonly GuestRam _ram;
+    private readonly KernelImage _kernel;
+    private readonly byte[] _initrd;
+    private readonly BootLayout _layout;
+
+    /// <summary>Reads the files; throws when one is missing, is no kernel, or does not fit.</summary>
+    public GuestLoader(QemuOptions options, GuestRam ram)
+    {
+        _options = options;
+        _ram = ram;
+        _kernel = KernelImage.Load(options.Kernel, options.KernelIsRaw, ram.Size);
+        _initrd = [.. options.Initrd is null ? [] : KernelImage.Read(options.Initrd, "initrd", ram.Size), .. options.InitrdAppendix.Span];
+        _layout = BootLayout.For(_kernel, (ulong)_initrd.Length, GuestRam.Base, ram.MailboxArea);
+    }
+
+    /// <summary>The kernel's first instruction.</summary>
+    public ulong EntryPoint => _layout.Kernel;
+
+    /// <summary>x0 of the boot core (Linux, Booting AArch64 Linux).</summary>
+    public ulong DeviceTree => _layout.DeviceTree;
+
+    /// <summary>Loads everything; RAM that nothing is loaded to keeps its contents unless clear is set.</summary>
+    public void Load(bool clear)
+    {
+        // QEMU has just put its own tree at the start of RAM; clearing takes it along.
+        if (!FlattenedDeviceTree.TryParse(_ram.Slice(GuestRam.Base, BootLayout.QemuDeviceTreeSize).ToArray(), out var tree))
+        {
+            throw new QemuException("QEMU has left no device tree at the start of RAM: this version does not work with this host.");
+        }
+        if (clear)
+        {
+            _ram.Clear();
+        }
+        var initrdEnd = _layout.Initrd + (ulong)_initrd.Length;
+        GuestDeviceTree.Edit(tree, _options, _ram.MailboxArea, _layout.Initrd, initrdEnd);
+        var blob = tree.ToBytes();
+        if ((ulong)blob.Length > BootLayout.DeviceTreeSize)
+        {
+            throw new QemuException($"The device tree has {blob.Length} bytes, more than the kernel takes: the command line is too long.");
+        }
+        Put(_layout.Kernel, _kernel.Bytes);
+        Put(_layout.DeviceTree, blob);
+        Put(_layout.Initrd, _initrd);
+    }
+
+    private void Put(ulong address, byte[] bytes) => bytes.CopyTo(_ram.Slice(address, bytes.Length));
+}

@@ -1,0 +1,74 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Runtime.CompilerServices;
+
+namespace Hypercalls.Qemu.Monitor;
+
+/// <summary>One vCPU's mailbox page. All but <see cref="Request"/> belongs to the thread that owns the vCPU.</summary>
+internal sealed unsafe class Mailbox(GuestRam ram, int number)
+{
+    private readonly byte* _page = ram.At(ram.MailboxArea + (ulong)(MailboxLayout.Pages + (number * MailboxLayout.PageSize)), MailboxLayout.PageSize);
+
+    /// <summary>The number of the last exit the monitor has published.</summary>
+    public uint Request => Volatile.Read(ref Word(MailboxLayout.Req));
+
+    /// <summary>A kick that the monitor has not taken yet.</summary>
+    public bool KickIsPending => Volatile.Read(ref Word(MailboxLayout.Kick)) != 0;
+
+    /// <summary>Copies the last exit; false while a reset is writing the next one over it.</summary>
+    public bool TryRead([NotNullWhen(true)] out MonitorExit? exit)
+    {
+        var request = Request;
+        var registers = new GuestRegisters();
+        new ReadOnlySpan<ulong>(_page + MailboxLayout.ExitFrame, registers.Words.Length).CopyTo(registers.Words);
+        exit = new()
+        {
+            Request = request,
+            Reason = Word(MailboxLayout.Reason),
+            Boot = Word(MailboxLayout.Boot),
+            Cause = Word(MailboxLayout.Cause),
+            Esr = Long(MailboxLayout.Esr),
+            Far = Long(MailboxLayout.Far),
+            Mpidr = Long(MailboxLayout.Mpidr),
+            Registers = registers,
+        };
+        Interlocked.MemoryBarrier();
+        if (Volatile.Read(ref Word(MailboxLayout.Sequence)) == request)
+        {
+            return true;
+        }
+        exit = null;
+        return false;
+    }
+
+    /// <summary>Of a BOOT exit.</summary>
+    public ulong[] ReadIdentity() => new ReadOnlySpan<ulong>(_page + MailboxLayout.Identity, MailboxLayout.IdentityCount).ToArray();
+
+    /// <summary>Answers an exit; true when the vCPU may be asleep and the door must be rung.</summary>
+    public bool Answer(uint request, uint command, bool loadSystem, GuestRegisters registers)
+    {
+        registers.Words.CopyTo(new Span<ulong>(_page + MailboxLayout.AnswerFrame, registers.Words.Length));
+        Word(MailboxLayout.Command) = command;
+        Word(MailboxLayout.LoadSystem) = loadSystem ? 1u : 0u;
+        Volatile.Write(ref Word(MailboxLayout.Rsp), request);
+        // RSP before SLEEP: the monitor writes SLEEP, fences, reads RSP. One of the two sees the other.
+        Interlocked.MemoryBarrier();
+        if (Volatile.Read(ref Word(MailboxLayout.Sleep)) == 0)
+        {
+            return false;
+        }
+        Volatile.Write(ref Word(MailboxLayout.Wake), 1);
+        Interlocked.MemoryBarrier();
+        return true;
+    }
+
+    /// <summary>Asks the monitor for an exit; it looks when the door rings and before it returns to the guest.</summary>
+    public void Kick()
+    {
+        Volatile.Write(ref Word(MailboxLayout.Kick), 1);
+        Interlocked.MemoryBarrier();
+    }
+
+    private ref uint Word(int offset) => ref Unsafe.AsRef<uint>(_page + offset);
+
+    private ref ulong Long(int offset) => ref Unsafe.AsRef<ulong>(_page + offset);
+}

@@ -1,0 +1,82 @@
+/*
+ * The mailbox area at the top of guest RAM: what monitor.S and MailboxLayout.cs agree on. Offsets are in bytes, words are little-endian.
+ * A test holds each line against the constant of the same name in MailboxLayout.cs.
+ */
+
+/* ---- the area */
+#define AREA_SIZE		0x200000
+#define MAXIMUM_VCPUS		16
+#define CONFIG_SPIN		0x08	/* u32, host: polls of RSP before the first WFI */
+#define CONFIG_BOOT		0x0c	/* u32, monitor: +1 at each reset */
+#define CONFIG_VCPUS		0x10	/* u32, host: number of vCPUs */
+#define STUB			0x1000	/* 2 KiB, monitor: the EL2 vectors, which EL2 cannot fetch from secure flash */
+#define PAGES			0x10000	/* the page of vCPU n is at PAGES + n * PAGE_SIZE */
+#define PAGE_SIZE		0x1000
+
+/* ---- the page of a vCPU. Each word that the two sides poll has a cache line of its own */
+#define REQ			0x000	/* u32, monitor: +1 for each exit, store-release; goes on across resets */
+#define RSP			0x040	/* u32, host: equal to REQ when answered, store-release */
+#define KICK			0x080	/* u32, host: make an exit; cleared by the monitor */
+#define WAKE			0x084	/* u32, host: answered while the vCPU slept; cleared by the monitor */
+#define SLEEP			0x088	/* u32, monitor: 1 around WFI, the host must ring after its answer */
+
+/* ---- the exit, written by the monitor before REQ */
+#define REASON			0x0c0	/* u32 */
+#define BOOT			0x0c4	/* u32: CONFIG_BOOT */
+#define CAUSE			0x0c8	/* u32: of a wake, or the vector of an unexpected exception (16 and above: EL2's) */
+#define SEQUENCE		0x0cc	/* u32: the exit being written; while it differs from REQ the frame is torn, as a reset can leave it */
+#define ESR			0x0d0	/* u64 */
+#define FAR			0x0d8	/* u64 */
+#define DETAIL			0x0e0	/* u64: HPFAR_EL2 of an EL2 exception, PAR_EL1 of an AArch32 SMC's address */
+#define MPIDR			0x0e8	/* u64 */
+#define EXIT_FRAME		0x100
+
+/* ---- the answer, written by the host before RSP */
+#define COMMAND			0x2c0	/* u32 */
+#define LOAD_SYSTEM		0x2c4	/* u32: 1 loads the system registers of the frame too */
+#define ANSWER_FRAME		0x300
+
+/* ---- ID registers, written at the BOOT exit, u64 each */
+#define IDENTITY		0x480
+#define IDENTITY_COUNT		11	/* MIDR ID_AA64: PFR0 PFR1 DFR0 ISAR0 ISAR1 ISAR2 MMFR0 MMFR1 MMFR2; CNTFRQ */
+
+/* ---- a frame, u64 each: x0 to x30, then these */
+#define FRAME_X0		0x000
+#define FRAME_PC		0x0f8
+#define FRAME_PSTATE		0x100
+#define FRAME_SP_EL0		0x108
+#define FRAME_SP_EL1		0x110
+#define FRAME_ELR_EL1		0x118
+#define FRAME_SPSR_EL1		0x120
+#define FRAME_VBAR_EL1		0x128
+#define FRAME_SCTLR_EL1		0x130
+#define FRAME_ELR_EL2		0x138
+#define FRAME_SPSR_EL2		0x140
+#define FRAME_VBAR_EL2		0x148
+#define FRAME_SCTLR_EL2		0x150
+#define FRAME_HCR_EL2		0x158
+#define FRAME_SCR_EL3		0x160
+#define FRAME_SIZE		0x168
+
+/* ---- REASON */
+#define REASON_BOOT		1
+#define REASON_EL3		2	/* an SMC, or anything else that EL3 takes from a lower level */
+#define REASON_EL2		3	/* an HVC, or anything else that EL2 takes from EL1 */
+#define REASON_KICK		4
+#define REASON_WAKE		5
+#define REASON_BUG		6	/* an exception that nothing should cause: the run is over */
+
+/* ---- CAUSE of a wake */
+#define CAUSE_INTERRUPT		1
+#define CAUSE_KICK		2
+
+/* ---- COMMAND */
+#define COMMAND_RESUME		0
+#define COMMAND_OFF		1
+#define COMMAND_RESET		2
+#define COMMAND_WAIT		3	/* load the frame, wait for a guest interrupt or a kick, then make a wake exit */
+
+/* ---- monitor.bin: words the host checks and patches */
+#define IMAGE_MAGIC_OFFSET	4
+#define IMAGE_MAGIC		0x4c415048
+#define IMAGE_AREA_OFFSET	8	/* u64: address of the area */

@@ -1,0 +1,140 @@
+using System.ComponentModel;
+using System.Diagnostics;
+using System.Globalization;
+using System.Text;
+
+namespace Hypercalls.Qemu.Process;
+
+/// <summary>The QEMU that runs the guest: stock, without any knowledge of hypercalls.</summary>
+internal sealed class QemuProcess : IDisposable
+{
+    private const int ErrorsKept = 8192;
+
+    private readonly System.Diagnostics.Process _process;
+    private readonly StringBuilder _errors = new();
+
+    private QemuProcess(System.Diagnostics.Process process)
+    {
+        _process = process;
+        process.ErrorDataReceived += (_, line) => AddError(line.Data);
+        process.OutputDataReceived += (_, line) => AddError(line.Data);
+    }
+
+    /// <summary>What QEMU has written to its error stream, at most its beginning.</summary>
+    public string Errors
+    {
+        get
+        {
+            lock (_errors)
+            {
+                return _errors.ToString().Trim();
+            }
+        }
+    }
+
+    public int ExitCode => _process.ExitCode;
+
+    public static QemuProcess Start(QemuOptions options, RunFolder folder, string ramFile)
+    {
+        var process = new QemuProcess(new() { StartInfo = StartInfo(options.QemuPath, Arguments(options, folder, ramFile)) });
+        try
+        {
+            process._process.Start();
+        }
+        catch (Win32Exception e)
+        {
+            process.Dispose();
+            throw Missing(options.QemuPath, e);
+        }
+        process._process.StandardInput.Close();
+        process._process.BeginErrorReadLine();
+        process._process.BeginOutputReadLine();
+        return process;
+    }
+
+    /// <summary>"7.2.22", or "unknown" where QEMU says something else.</summary>
+    public static string Version(string qemuPath)
+    {
+        using var process = new System.Diagnostics.Process { StartInfo = StartInfo(qemuPath, ["--version"]) };
+        try
+        {
+            process.Start();
+        }
+        catch (Win32Exception e)
+        {
+            throw Missing(qemuPath, e);
+        }
+        process.StandardInput.Close();
+        process.ErrorDataReceived += (_, _) => { };
+        process.BeginErrorReadLine();
+        // QEMU emulator version 7.2.22 (Debian 1:7.2+dfsg-7)
+        var words = process.StandardOutput.ReadToEnd().Split((char[])[' ', '\n'], 6);
+        process.WaitForExit();
+        return words.Length > 3 && words[2] == "version" ? words[3] : "unknown";
+    }
+
+    /// <summary>Waits for the end, at most this long in milliseconds; true when it has come.</summary>
+    public bool WaitForExit(int milliseconds) => _process.WaitForExit(milliseconds);
+
+    public Task WaitForExitAsync() => _process.WaitForExitAsync();
+
+    public void Kill()
+    {
+        try
+        {
+            _process.Kill();
+        }
+        catch (InvalidOperationException)
+        {
+            // It has ended by itself meanwhile.
+        }
+    }
+
+    public void Dispose() => _process.Dispose();
+
+    private static QemuException Missing(string path, Win32Exception e) =>
+        new($"{path} cannot be started ({e.Message}). Install it, on Debian: apt-get install qemu-system-arm.", e);
+
+    private static ProcessStartInfo StartInfo(string path, IEnumerable<string> arguments) => new(path, arguments)
+    {
+        RedirectStandardInput = true,
+        RedirectStandardOutput = true,
+        RedirectStandardError = true,
+    };
+
+    private static IEnumerable<string> Arguments(QemuOptions options, RunFolder folder, string ramFile) =>
+    [
+        "-nodefaults", "-no-user-config", "-display", "none", "-monitor", "none",
+        "-machine", $"{options.Machine},secure=on,virtualization=on,gic-version=3,memory-backend=ram",
+        "-cpu", options.Cpu,
+        "-smp", options.Cores.ToString(CultureInfo.InvariantCulture),
+        "-m", string.Create(CultureInfo.InvariantCulture, $"{options.MemoryMiB}M"),
+        "-accel", "tcg,thread=multi",
+        "-object", string.Create(CultureInfo.InvariantCulture, $"memory-backend-file,id=ram,size={options.MemoryMiB}M,mem-path={Escape(ramFile)},share=on"),
+        "-bios", Path.Combine(folder.Path, "monitor.bin"),
+        "-chardev", $"socket,id=console,path={Escape(Path.Combine(folder.Path, "console.sock"))},server=on,wait=on",
+        "-serial", "chardev:console",
+        "-chardev", $"socket,id=door,path={Escape(Path.Combine(folder.Path, "door.sock"))},server=on,wait=on",
+        "-serial", "chardev:door",
+        .. options.ExtraArguments,
+    ];
+
+    // QEMU's option syntax: a comma in a value is doubled.
+    private static string Escape(string value) => value.Replace(",", ",,", StringComparison.Ordinal);
+
+    private void AddError(string? line)
+    {
+        // QEMU announces each socket it waits on.
+        if (line is null || line.Contains("info: QEMU waiting for connection", StringComparison.Ordinal))
+        {
+            return;
+        }
+        lock (_errors)
+        {
+            if (_errors.Length < ErrorsKept)
+            {
+                _errors.AppendLine(line);
+            }
+        }
+    }
+}

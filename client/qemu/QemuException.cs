@@ -1,0 +1,15 @@
+namespace Hypercalls.Qemu;
+
+/// <summary>The machine cannot be made or started; the message is a sentence for a person, with the remedy where there is one.</summary>
+public sealed class QemuException : Exception
+{
+    public QemuException(string message)
+        : base(message)
+    {
+    }
+
+    public QemuException(string message, Exception inner)
+        : base(message, inner)
+    {
+    }
+}

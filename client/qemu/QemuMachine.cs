@@ -1,0 +1,255 @@
+using Hypercalls.Client;
+using Hypercalls.Protos;
+using Hypercalls.Qemu.Loading;
+using Hypercalls.Qemu.Monitor;
+using Hypercalls.Qemu.Process;
+using Hypercalls.Qemu.Vcpus;
+
+namespace Hypercalls.Qemu;
+
+/// <summary>A machine on a stock QEMU whose every SMC and HVC leaves it: start, wait for boot, run, dispose.</summary>
+public sealed class QemuMachine : IVcpuOwner, IDisposable
+{
+    private static readonly TimeSpan ConnectPatience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan EndPatience = TimeSpan.FromSeconds(10);
+
+    private static readonly string[] IdentityNames =
+    [
+        "MIDR_EL1", "ID_AA64PFR0_EL1", "ID_AA64PFR1_EL1", "ID_AA64DFR0_EL1", "ID_AA64ISAR0_EL1", "ID_AA64ISAR1_EL1", "ID_AA64ISAR2_EL1",
+        "ID_AA64MMFR0_EL1", "ID_AA64MMFR1_EL1", "ID_AA64MMFR2_EL1", "CNTFRQ_EL0",
+    ];
+
+    private readonly QemuOptions _options;
+    private readonly string _version;
+    private readonly RunFolder _folder;
+    private readonly GuestRam _ram;
+    private readonly GuestLoader _loader;
+    private readonly QemuProcess _process;
+    private readonly Door _door;
+    private readonly GuestConsole _console;
+    private readonly Thread _consoleThread;
+    private readonly CorePowers _powers;
+    private readonly Vcpu[] _vcpus;
+    private readonly Lock _loading = new();
+    private readonly TaskCompletionSource<MachineEnd> _end = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _booted = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private volatile bool _running;
+    private volatile bool _poweringOff;
+    private volatile bool _clearMemory;
+
+    private QemuMachine(QemuOptions options)
+    {
+        var size = (ulong)options.MemoryMiB << 20;
+        var undo = new Stack<IDisposable>();
+        _options = options;
+        try
+        {
+            _version = QemuProcess.Version(options.QemuPath);
+            undo.Push(_folder = RunFolder.Create(size));
+            undo.Push(_ram = new(_folder.RamFile, size));
+            _loader = new(options, _ram);
+            _ram.SetVcpus(options.Cores);
+            File.WriteAllBytes(Path.Combine(_folder.Path, "monitor.bin"), MonitorImage.For(_ram.MailboxArea));
+            undo.Push(_process = QemuProcess.Start(options, _folder, _ram.Path));
+            undo.Push(_console = new(QemuSocket.Connect(Path.Combine(_folder.Path, "console.sock"), _process, ConnectPatience), options.Console));
+            undo.Push(_door = new(QemuSocket.Connect(Path.Combine(_folder.Path, "door.sock"), _process, ConnectPatience)));
+        }
+        catch
+        {
+            _process?.Kill();
+            foreach (var made in undo)
+            {
+                made.Dispose();
+            }
+            throw;
+        }
+        _powers = new(options.Cores);
+        _vcpus = [.. Enumerable.Range(0, options.Cores).Select(number => new Vcpu(number, this, _ram, _door, _powers))];
+        _consoleThread = new(CopyConsole) { IsBackground = true, Name = "guest console" };
+        _consoleThread.Start();
+        new Thread(() => _door.Listen(Rung)) { IsBackground = true, Name = "door" }.Start();
+        _ = WatchAsync();
+        foreach (var vcpu in _vcpus)
+        {
+            vcpu.Begin();
+        }
+    }
+
+    bool IVcpuOwner.HasEnded => _end.Task.IsCompleted;
+
+    /// <summary>Makes the machine and starts QEMU. Throws <see cref="QemuException"/> with a sentence for a person.</summary>
+    public static QemuMachine Start(QemuOptions options)
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            throw new QemuException("QEMU for Windows cannot share guest RAM with this process: run it under Linux (WSL) or macOS.");
+        }
+        if (options.Cores is < 1 or > MailboxLayout.MaximumVcpus)
+        {
+            throw new QemuException($"{options.Cores} cores: this host runs 1 to {MailboxLayout.MaximumVcpus}.");
+        }
+        if (options.MemoryMiB is < 16 or > 255 << 10)
+        {
+            throw new QemuException($"{options.MemoryMiB} MiB of memory: this host runs 16 MiB to 255 GiB.");
+        }
+        return new(options);
+    }
+
+    /// <summary>Blocks until every vCPU has come out of reset; the guest has not run yet.</summary>
+    public QemuBoot WaitForBoot()
+    {
+        Task.WaitAny(_booted.Task, _end.Task);
+        if (_end.Task.IsCompleted)
+        {
+            throw new QemuException(_end.Task.Result is MachineEnd.Failed failed ? failed.Report : "The machine was stopped before it came out of reset.");
+        }
+        // QEMU has mapped it by now.
+        _folder.ForgetMemory();
+        return new(
+            _powers.Boot,
+            [.. _vcpus.Select(vcpu => vcpu.Mpidr)],
+            GuestRam.Base,
+            _ram.MailboxArea - GuestRam.Base,
+            ClientEl: 1,
+            [Conduit.Smc, Conduit.Hvc],
+            [.. IdentityNames.Zip(_vcpus[0].Identity, KeyValuePair.Create)],
+            $"qemu-system-aarch64 {_version}");
+    }
+
+    /// <summary>Runs the guest and blocks until the machine has ended. To be called once, after <see cref="WaitForBoot"/>.</summary>
+    public MachineEnd Run(QemuBoot boot, Func<ulong, IExitForwarder> forwarders, IMachineEvents events)
+    {
+        foreach (var vcpu in _vcpus)
+        {
+            vcpu.Forwarder = forwarders(vcpu.Mpidr);
+        }
+        _powers.Report(events, boot.Boot, [.. boot.Cores]);
+        _running = true;
+        StartGuest();
+        var end = _end.Task.GetAwaiter().GetResult();
+        if (end is not MachineEnd.PoweredOff)
+        {
+            _process.Kill();
+        }
+        _process.WaitForExitAsync().Wait(EndPatience);
+        _consoleThread.Join(EndPatience);
+        return end;
+    }
+
+    /// <summary>Tells whether that core is to make an attention exit; level-triggered, from any thread. A core that the machine has not is ignored.</summary>
+    public void AttentionWanted(ulong mpidr, bool wanted) => Find(mpidr)?.WantAttention(wanted);
+
+    /// <summary>More of the exit that this core is being served for; null when there is no such exit, register or memory.</summary>
+    public Supply? Supply(ulong mpidr, Need need) => Find(mpidr)?.Supply(need);
+
+    /// <summary>Bytes typed at the guest's console.</summary>
+    public void WriteConsole(ReadOnlySpan<byte> typed) => _console.Write(typed);
+
+    /// <summary>Ends the run, from any thread.</summary>
+    public void Stop() => End(new MachineEnd.Stopped());
+
+    public void Dispose()
+    {
+        Stop();
+        _process.Kill();
+        _process.WaitForExitAsync().Wait(EndPatience);
+        _door.Dispose();
+        _console.Dispose();
+        _process.Dispose();
+        _ram.Dispose();
+        _folder.Dispose();
+    }
+
+    Vcpu? IVcpuOwner.Find(ulong mpidr) => Find(mpidr);
+
+    void IVcpuOwner.AllBooted()
+    {
+        _booted.TrySetResult();
+        if (_running)
+        {
+            StartGuest();
+        }
+    }
+
+    void IVcpuOwner.PoweringOff()
+    {
+        _poweringOff = true;
+        _ = EndLateAsync();
+    }
+
+    void IVcpuOwner.Resetting(bool clearMemory) => _clearMemory = clearMemory;
+
+    void IVcpuOwner.Fail(string report) => End(new MachineEnd.Failed(report));
+
+    void IVcpuOwner.Log(string remark) => _options.Log?.Invoke(remark);
+
+    private Vcpu? Find(ulong mpidr) => Array.Find(_vcpus, vcpu => vcpu.Mpidr == mpidr);
+
+    private void StartGuest()
+    {
+        lock (_loading)
+        {
+            if (!_powers.AllAreOff)
+            {
+                return;
+            }
+            var clear = _clearMemory;
+            _clearMemory = false;
+            _loader.Load(clear);
+            if (_powers.TryStartBootCore(new(_loader.EntryPoint, _loader.DeviceTree, BigEndian: false, Commit: 0)))
+            {
+                _vcpus[0].Nudge();
+            }
+        }
+    }
+
+    private void Rung(byte number)
+    {
+        if (number < _vcpus.Length)
+        {
+            _vcpus[number].Nudge();
+        }
+    }
+
+    private void CopyConsole()
+    {
+        try
+        {
+            _console.Copy();
+        }
+        catch (Exception e) when (e is IOException or ObjectDisposedException)
+        {
+            End(new MachineEnd.Failed($"The guest's console cannot be written: {e.Message}"));
+        }
+    }
+
+    private async Task WatchAsync()
+    {
+        await _process.WaitForExitAsync().ConfigureAwait(false);
+        End(_poweringOff
+            ? new MachineEnd.PoweredOff()
+            : new MachineEnd.Failed($"QEMU ended by itself with code {_process.ExitCode}. {_process.Errors}".Trim()));
+    }
+
+    // The monitor has been told; a QEMU that does not end all the same is ended.
+    private async Task EndLateAsync()
+    {
+        await Task.WhenAny(_end.Task, Task.Delay(EndPatience)).ConfigureAwait(false);
+        if (!_end.Task.IsCompleted)
+        {
+            _process.Kill();
+        }
+    }
+
+    private void End(MachineEnd end)
+    {
+        if (!_end.TrySetResult(end))
+        {
+            return;
+        }
+        foreach (var vcpu in _vcpus)
+        {
+            vcpu.Nudge();
+        }
+    }
+}

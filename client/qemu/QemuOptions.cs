@@ -1,0 +1,50 @@
+using Hypercalls.Protos;
+
+namespace Hypercalls.Qemu;
+
+/// <summary>What machine to make and what to run in it.</summary>
+public sealed record QemuOptions
+{
+    /// <summary>Path of an arm64 Image, gzip-compressed or not.</summary>
+    public required string Kernel { get; init; }
+
+    /// <summary>The kernel is any file whose first byte is its first instruction, loaded at a multiple of 2 MiB; no Image header is looked for.</summary>
+    public bool KernelIsRaw { get; init; }
+
+    /// <summary>Path of an initial RAM file system.</summary>
+    public string? Initrd { get; init; }
+
+    /// <summary>Put behind the initial RAM file system: one more archive, which the kernel unpacks over it.</summary>
+    public ReadOnlyMemory<byte> InitrdAppendix { get; init; }
+
+    /// <summary>The kernel's command line.</summary>
+    public string CommandLine { get; init; } = "";
+
+    /// <summary>1 to 16.</summary>
+    public int Cores { get; init; } = 2;
+
+    public int MemoryMiB { get; init; } = 512;
+
+    /// <summary>QEMU's machine type: virt, or one of its versions.</summary>
+    public string Machine { get; init; } = "virt";
+
+    /// <summary>QEMU's CPU model.</summary>
+    public string Cpu { get; init; } = "cortex-a57";
+
+    /// <summary>What the device tree tells the guest to call PSCI with; the other conduit works too.</summary>
+    public Conduit Conduit { get; init; } = Conduit.Smc;
+
+    /// <summary>Tell the guest of SDEI in its device tree.</summary>
+    public bool Sdei { get; init; }
+
+    public string QemuPath { get; init; } = "qemu-system-aarch64";
+
+    /// <summary>Further arguments for QEMU: drives, network.</summary>
+    public IReadOnlyList<string> ExtraArguments { get; init; } = [];
+
+    /// <summary>Receives what the guest prints.</summary>
+    public Stream Console { get; init; } = Stream.Null;
+
+    /// <summary>Receives remarks for a person: refused answers, late kicks. Called from vCPU threads.</summary>
+    public Action<string>? Log { get; init; }
+}

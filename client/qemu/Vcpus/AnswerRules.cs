@@ -1,0 +1,76 @@
+using System.Numerics;
+using Hypercalls.Protos;
+using Hypercalls.Qemu.Monitor;
+
+namespace Hypercalls.Qemu.Vcpus;
+
+/// <summary>What an answer must be before any of it is applied.</summary>
+internal static class AnswerRules
+{
+    private const int ResultRegisters = 18;
+    private const int MostSystemEventData = 16;
+
+    /// <summary>True when the answer can be applied whole; otherwise fault says, for a person, what is wrong with it.</summary>
+    public static bool Allow(Answer answer, Exit exit, GuestRam ram, out string fault)
+    {
+        fault = Fault(answer, exit, ram);
+        return fault.Length == 0;
+    }
+
+    private static string Fault(Answer answer, Exit exit, GuestRam ram)
+    {
+        if (answer.ExitId != exit.ExitId || answer.Boot != exit.Boot)
+        {
+            return $"it is for exit {answer.ExitId:x} of boot {answer.Boot}";
+        }
+        switch (answer.ResultsCase)
+        {
+            case Answer.ResultsOneofCase.None when exit.KindCase == Exit.KindOneofCase.Hypercall:
+                return "results is absent";
+            case Answer.ResultsOneofCase.Masked
+                when answer.Masked.Mask >> ResultRegisters != 0 || BitOperations.PopCount(answer.Masked.Mask) != answer.Masked.Values.Count:
+                return "results.masked is not one value for each bit of x0 to x17";
+        }
+        foreach (var block in answer.MemoryWrites)
+        {
+            if (!ram.IsGuestMemory(block.Base, (ulong)block.Data.Length))
+            {
+                return $"memory_writes has {block.Data.Length} bytes at 0x{block.Base:x}, which is not guest memory";
+            }
+        }
+        return answer.EffectCase switch
+        {
+            Answer.EffectOneofCase.None or Answer.EffectOneofCase.PowerOn or Answer.EffectOneofCase.PowerOff or Answer.EffectOneofCase.Suspend => "",
+            Answer.EffectOneofCase.SystemEvent => Fault(answer.SystemEvent),
+            Answer.EffectOneofCase.Load => Fault(answer.Load),
+            _ => $"this host offers no {answer.EffectCase}",
+        };
+    }
+
+    private static string Fault(SystemEvent effect) =>
+        effect.Type is not (SystemEventType.Shutdown or SystemEventType.Reset or SystemEventType.Crash) ? $"this host offers no system_event.type {effect.Type}"
+        : effect.Data.Count > MostSystemEventData ? "system_event.data is too long"
+        : "";
+
+    private static string Fault(Load load)
+    {
+        foreach (var register in load.Registers)
+        {
+            if (register.Index >= GuestRegisters.GeneralCount)
+            {
+                return $"load.registers has x{register.Index}";
+            }
+        }
+        foreach (var register in load.System)
+        {
+            if (register.Register is < SystemRegister.SpEl0 or > SystemRegister.SctlrElc)
+            {
+                return $"load.system has register {register.Register}";
+            }
+        }
+        return load.HasPstate && !IsAtOrBelowEl1(load.Pstate) ? $"load.pstate 0x{load.Pstate:x} is no state of a guest at EL1" : "";
+    }
+
+    // EL0t, EL1t, EL1h, and EL0 in AArch32 (usr): anything else would leave the guest's exception level.
+    private static bool IsAtOrBelowEl1(ulong pstate) => (pstate & 0x1f) is 0x00 or 0x04 or 0x05 or 0x10;
+}

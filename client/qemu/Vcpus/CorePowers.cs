@@ -1,0 +1,258 @@
+using Hypercalls.Client;
+using Hypercalls.Protos;
+
+namespace Hypercalls.Qemu.Vcpus;
+
+/// <summary>
+/// The power of all cores, under the one lock of the machine: who is off, who starts, and whether the machine has been told to power off or to reset.
+/// </summary>
+internal sealed class CorePowers
+{
+    private enum Power
+    {
+        /// <summary>No BOOT exit yet in this boot.</summary>
+        Resetting,
+
+        /// <summary>Its last exit stands unanswered.</summary>
+        Off,
+
+        /// <summary>Its thread has yet to answer that exit.</summary>
+        Starting,
+
+        On,
+    }
+
+    private sealed class Core
+    {
+        public Power Power { get; set; }
+
+        public bool InCall { get; set; }
+
+        public CoreStart? Start { get; set; }
+    }
+
+    private readonly Lock _gate = new();
+    private readonly Core[] _cores;
+    private IMachineEvents? _events;
+    private ulong[] _mpidrs;
+    private string? _resetCause;
+    private bool _ending;
+
+    public CorePowers(int count)
+    {
+        _cores = [.. Enumerable.Range(0, count).Select(_ => new Core())];
+        _mpidrs = new ulong[count];
+    }
+
+    /// <summary>The guest's life between resets, counted by the monitor from 1; 0 before the first.</summary>
+    public uint Boot { get; private set; }
+
+    /// <summary>A committed power-off or reset: nothing may be answered any more in this boot.</summary>
+    public bool IsEnding
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _ending;
+            }
+        }
+    }
+
+    /// <summary>From now on changes are told.</summary>
+    public void Report(IMachineEvents events, ulong bootKnown, ulong[] mpidrs)
+    {
+        lock (_gate)
+        {
+            _events = events;
+            _mpidrs = mpidrs;
+            if (Boot != bootKnown)
+            {
+                events.ResetHappened(Boot, ResetKind.Cold, "QEMU");
+            }
+        }
+    }
+
+    /// <summary>Takes a BOOT exit; false when its number cannot be. All is true when every core has made its own of this boot.</summary>
+    public bool TryBoot(int number, uint boot, out bool all)
+    {
+        lock (_gate)
+        {
+            all = false;
+            // Only a reset makes a BOOT exit, and a reset counts: the same number twice, or a smaller one, is forged.
+            if (boot < Boot || (boot == Boot && _cores[number].Power != Power.Resetting))
+            {
+                return false;
+            }
+            if (boot > Boot)
+            {
+                BeginBoot(boot);
+            }
+            _cores[number].Power = Power.Off;
+            all = Array.TrueForAll(_cores, core => core.Power == Power.Off);
+            return true;
+        }
+    }
+
+    /// <summary>Every core stands at its BOOT exit or is off.</summary>
+    public bool AllAreOff
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return Array.TrueForAll(_cores, core => core.Power == Power.Off);
+            }
+        }
+    }
+
+    /// <summary>Starts the core that the machine itself starts; false when a reset has come in between.</summary>
+    public bool TryStartBootCore(CoreStart start)
+    {
+        lock (_gate)
+        {
+            if (!Array.TrueForAll(_cores, core => core.Power == Power.Off))
+            {
+                return false;
+            }
+            _cores[0].Start = start;
+            _cores[0].Power = Power.Starting;
+            return true;
+        }
+    }
+
+    /// <summary>CPU_ON: false when the core cannot be started, as one that is on already.</summary>
+    public bool TryPowerOn(int target, CoreStart start)
+    {
+        lock (_gate)
+        {
+            var core = _cores[target];
+            if (_ending || core.Start is not null)
+            {
+                return false;
+            }
+            switch (core.Power)
+            {
+                case Power.Off:
+                    core.Power = Power.Starting;
+                    core.Start = start;
+                    return true;
+                case Power.On when core.InCall:
+                    // Its CPU_OFF was committed before this start, but the answer is still on its way here.
+                    core.Start = start;
+                    return true;
+                default:
+                    return false;
+            }
+        }
+    }
+
+    /// <summary>The start that a core's thread has to carry out, once.</summary>
+    public CoreStart? TakeStart(int number)
+    {
+        lock (_gate)
+        {
+            var core = _cores[number];
+            if (core.Power != Power.Starting)
+            {
+                return null;
+            }
+            var start = core.Start;
+            core.Start = null;
+            core.Power = Power.On;
+            return start;
+        }
+    }
+
+    public void Started(int number, ulong commit) => Tell(number, CoreChange.Started, commit);
+
+    public void Refused(int number, ulong commit) => Tell(number, CoreChange.Refused, commit);
+
+    public bool IsOn(int number)
+    {
+        lock (_gate)
+        {
+            return _cores[number].Power == Power.On;
+        }
+    }
+
+    public void EnterCall(int number)
+    {
+        lock (_gate)
+        {
+            _cores[number].InCall = true;
+        }
+    }
+
+    /// <summary>The call is over and the core stays on: a start that waited for its CPU_OFF is refused after all.</summary>
+    public void LeaveCall(int number)
+    {
+        lock (_gate)
+        {
+            var core = _cores[number];
+            core.InCall = false;
+            if (core is { Power: Power.On, Start: { } start })
+            {
+                core.Start = null;
+                _events?.CoreStateChanged(_mpidrs[number], CoreChange.Refused, start.Commit);
+            }
+        }
+    }
+
+    /// <summary>The core's exit stays unanswered; a start that came early follows at once.</summary>
+    public void PowerOff(int number, ulong commit)
+    {
+        lock (_gate)
+        {
+            var core = _cores[number];
+            if (_ending || core.Power != Power.On)
+            {
+                return;
+            }
+            core.InCall = false;
+            core.Power = core.Start is null ? Power.Off : Power.Starting;
+            _events?.CoreStateChanged(_mpidrs[number], CoreChange.Stopped, commit);
+        }
+    }
+
+    /// <summary>False when another core was first. A reset's cause is told with the boot that follows.</summary>
+    public bool TryEnd(string? resetCause)
+    {
+        lock (_gate)
+        {
+            if (_ending)
+            {
+                return false;
+            }
+            _ending = true;
+            _resetCause = resetCause;
+            return true;
+        }
+    }
+
+    private void BeginBoot(uint boot)
+    {
+        var first = Boot == 0;
+        Boot = boot;
+        _ending = false;
+        foreach (var core in _cores)
+        {
+            core.Power = Power.Resetting;
+            core.Start = null;
+            core.InCall = false;
+        }
+        if (!first)
+        {
+            _events?.ResetHappened(boot, ResetKind.Cold, _resetCause ?? "QEMU");
+        }
+        _resetCause = null;
+    }
+
+    private void Tell(int number, CoreChange change, ulong commit)
+    {
+        lock (_gate)
+        {
+            _events?.CoreStateChanged(_mpidrs[number], change, commit);
+        }
+    }
+}

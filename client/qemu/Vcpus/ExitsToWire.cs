@@ -1,0 +1,52 @@
+using Hypercalls.Protos;
+using Hypercalls.Qemu.Monitor;
+
+namespace Hypercalls.Qemu.Vcpus;
+
+/// <summary>What the monitor reports, as the wire says it. False for an exception that is no exit of an AArch64 guest at EL1.</summary>
+internal static class ExitsToWire
+{
+    private const uint ExceptionHvc64 = 0x16;
+    private const uint ExceptionSmc64 = 0x17;
+
+    public static bool TryConvert(MonitorExit exit, out Exit wire)
+    {
+        wire = new();
+        switch (exit.Reason)
+        {
+            case MailboxLayout.ReasonEl3 when exit.ExceptionClass == ExceptionSmc64:
+                wire.Hypercall = Hypercall(exit, Conduit.Smc);
+                return true;
+            case MailboxLayout.ReasonEl2 when exit.ExceptionClass == ExceptionHvc64:
+                wire.Hypercall = Hypercall(exit, Conduit.Hvc);
+                return true;
+            case MailboxLayout.ReasonKick:
+                wire.Attention = new() { Registers = exit.Registers.ToWire(), Reason = AttentionReason.Requested };
+                return true;
+            case MailboxLayout.ReasonWake:
+                wire.Wake = new() { Cause = exit.Cause == MailboxLayout.CauseKick ? WakeCause.Attention : WakeCause.Interrupt };
+                return true;
+            default:
+                return false;
+        }
+    }
+
+    private static HypercallExit Hypercall(MonitorExit exit, Conduit conduit)
+    {
+        var x = exit.Registers.General;
+        return new()
+        {
+            Conduit = conduit,
+            Imm = (uint)exit.Esr & 0xffff,
+            X0 = x[0],
+            X1 = x[1],
+            X2 = x[2],
+            X3 = x[3],
+            X4 = x[4],
+            X5 = x[5],
+            Pstate = exit.Registers.Pstate,
+            Esr = exit.Esr,
+            Pc = exit.Registers.Pc,
+        };
+    }
+}
