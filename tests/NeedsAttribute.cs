@@ -23,7 +23,7 @@ public static class Needs
     public static string? Missing(params string[] needs)
     {
         var missing = needs.Where(need => Find(need) is null).ToArray();
-        return missing.Length == 0 ? null : $"This machine lacks {string.Join(" and ", missing)}.";
+        return missing.Length == 0 ? null : $"This machine lacks {string.Join(" and ", missing)}: apt-get install {string.Join(' ', missing.Select(PackageOf).Distinct())}";
     }
 
     /// <summary>Where the tool is, null where it is not.</summary>
@@ -34,4 +34,16 @@ public static class Needs
                 .Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries)
                 .Select(folder => Path.Combine(folder, need))
                 .FirstOrDefault(File.Exists);
+
+    private static string PackageOf(string need) => need switch
+    {
+        "qemu-system-aarch64" => "qemu-system-arm",
+        "aarch64-linux-gnu-gcc" => "gcc-aarch64-linux-gnu",
+        "aarch64-linux-gnu-as" or "aarch64-linux-gnu-ld" or "aarch64-linux-gnu-objcopy" => "binutils-aarch64-linux-gnu",
+        "protoc" => "protobuf-compiler",
+        "grpc_python_plugin" => "protobuf-compiler-grpc",
+        _ when need.Contains("debian-installer", StringComparison.Ordinal) => "debian-installer-12-netboot-arm64",
+        _ when need.Contains("python", StringComparison.Ordinal) => "python3-grpcio",
+        _ => need,
+    };
 }

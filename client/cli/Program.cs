@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Hypercalls.Cli;
 using Hypercalls.Cli.Commands;
 
 var root = new RootCommand("Hypercalls: answers the SMC and HVC calls of Arm guests, over gRPC, by services of yours.")

@@ -87,7 +87,9 @@ internal static class RunCommand
     {
         try
         {
-            return InitramfsArchive.OfScript("init-script", File.ReadAllBytes(file));
+            var archive = new InitramfsArchive();
+            archive.AddFile("init-script", 0b111_101_101, File.ReadAllBytes(file));
+            return archive.ToGzip();
         }
         catch (IOException e)
         {

@@ -1,0 +1,122 @@
+using Hypercalls.Protos;
+
+namespace Hypercalls.Tests.Client.Qemu;
+
+internal sealed partial class Responder
+{
+    // The numbers are those of tests/Guest/guest.h.
+    private Answer? CallVendor(ulong mpidr, Exit exit)
+    {
+        var call = exit.Hypercall;
+        switch (call.X0 & 0xff)
+        {
+            case 0x00: // ECHO
+                return X0(call.X1 + 1, call.Imm, (ulong)call.Conduit, exit.Previous is null ? 0 : (ulong)exit.Previous.Outcome);
+            case 0x01: // ATTEND
+                _ = AskLaterAsync(call.X1, TimeSpan.FromMicroseconds(call.X2));
+                return X0(0);
+            case 0x02: // SLOW
+                Thread.Sleep((int)call.X1);
+                return X0(call.X1);
+            case 0x03: // SILENT
+                return null;
+            case 0x04: // STORM
+                _ = StormAsync(call.X1, (int)call.X2);
+                return X0(0);
+            case 0x05: // COMPLETE
+                return Complete(mpidr);
+            case 0x06: // BOOT
+                return X0(exit.Boot);
+            case 0x07: // ATTEND_HERE
+                lock (_gate)
+                {
+                    _cores[mpidr].Asked = true;
+                }
+                var here = X0(7);
+                here.AttendBeforeResume = true;
+                return here;
+            case 0x08: // HANDLER
+                lock (_gate)
+                {
+                    _cores[mpidr].Handler = call.X1;
+                }
+                return X0(0);
+            case 0x09: // MASKED
+                return new() { Masked = new() { Mask = 1 << 5 | 1 << 9 | 1 << 17, Values = { 5, 9, 17 } } };
+            case 0x0a: // WRITE
+                var write = X0(0);
+                write.MemoryWrites.Add(Block(call.X1, 8, 7, 6, 5, 4, 3, 2, 1));
+                return write;
+            case 0x0b: // WRITE_MAILBOX
+                var forbidden = X0(0);
+                forbidden.MemoryWrites.Add(Block(0x4000_0000 + (512 << 20) - (2 << 20), 1));
+                return forbidden;
+            case 0x0c: // LOAD_EL3
+                return new() { None = new(), Load = new() { Pstate = 0x3cd } };
+            case 0x0d: // SEVEN
+                return X0(7);
+            case 0x0e: // SYSTEM_LOAD
+                var load = X0(0);
+                load.Load = new()
+                {
+                    System =
+                    {
+                        new SystemRegisterValue { Register = SystemRegister.SpEl0, Value = 0x5150 },
+                        new SystemRegisterValue { Register = SystemRegister.ElrElc, Value = 0xe1 },
+                        new SystemRegisterValue { Register = SystemRegister.SpsrElc, Value = 0x3c4 },
+                    },
+                };
+                return load;
+            case 0x0f: // SLOW_ATTEND
+                Ask(mpidr);
+                Thread.Sleep((int)call.X1);
+                return X0(call.X1);
+            case 0x10: // WITHDRAWN
+                _ = WithdrawAsync(call.X1, (int)call.X2);
+                return X0(0);
+            case 0x11: // RESET_CLEAR
+                return new() { None = new(), SystemEvent = new() { Type = SystemEventType.Reset, ClearMemory = true } };
+            case 0x12: // CRASH
+                return new() { None = new(), SystemEvent = new() { Type = SystemEventType.Crash, Data = { 0xdead } } };
+            default:
+                return X0(ulong.MaxValue);
+        }
+    }
+
+    private async Task AskLaterAsync(ulong mpidr, TimeSpan delay)
+    {
+        await Task.Delay(delay);
+        Ask(mpidr);
+    }
+
+    private async Task StormAsync(ulong mpidr, int count)
+    {
+        for (var n = 0; n < count; n++)
+        {
+            Ask(mpidr);
+            while (IsBusy(mpidr))
+            {
+                await Task.Yield();
+            }
+        }
+    }
+
+    private bool IsBusy(ulong mpidr)
+    {
+        lock (_gate)
+        {
+            return _cores[mpidr].Asked || _cores[mpidr].Interrupted is not null;
+        }
+    }
+
+    private async Task WithdrawAsync(ulong mpidr, int count)
+    {
+        for (var n = 0; n < count; n++)
+        {
+            Machine.AttentionWanted(mpidr, true);
+            await Task.Yield();
+            Machine.AttentionWanted(mpidr, false);
+        }
+        Ask(mpidr);
+    }
+}

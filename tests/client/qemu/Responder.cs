@@ -1,0 +1,214 @@
+using System.Collections.Concurrent;
+using Google.Protobuf;
+using Hypercalls.Client;
+using Hypercalls.Protos;
+using Hypercalls.Qemu;
+
+namespace Hypercalls.Tests.Client.Qemu;
+
+/// <summary>What stands in for a daemon: a little PSCI, the functions of tests/Guest/guest.h, and one handler for each core that attention enters.</summary>
+internal sealed partial class Responder : IMachineEvents
+{
+    private readonly Lock _gate = new();
+    private readonly Dictionary<ulong, Core> _cores = [];
+    private ulong _commit;
+
+    private sealed class Core
+    {
+        public bool On { get; set; }
+
+        public ulong Handler { get; set; }
+
+        public RegisterFile? Interrupted { get; set; }
+
+        public ulong Attentions { get; set; }
+
+        public bool Asked { get; set; }
+    }
+
+    public Responder(QemuMachine machine, QemuBoot boot)
+    {
+        Machine = machine;
+        foreach (var mpidr in boot.Cores)
+        {
+            _cores.Add(mpidr, new() { On = mpidr == boot.Cores[0] });
+        }
+    }
+
+    public QemuMachine Machine { get; }
+
+    /// <summary>All that was told, in order: core changes and resets.</summary>
+    public ConcurrentQueue<string> Told { get; } = [];
+
+    /// <summary>Every exit, as it came.</summary>
+    public ConcurrentQueue<(ulong Mpidr, Exit Exit)> Exits { get; } = [];
+
+    /// <summary>When set, only the number of exits is kept.</summary>
+    public bool Forgets { get; init; }
+
+    public IExitForwarder For(ulong mpidr) => new Forwarder(this, mpidr);
+
+    public void CoreStateChanged(ulong mpidr, CoreChange change, ulong commit)
+    {
+        lock (_gate)
+        {
+            Told.Enqueue($"{change} {mpidr:x}");
+            _cores[mpidr].On = change is CoreChange.Started || (change is not CoreChange.Stopped and not CoreChange.Refused && _cores[mpidr].On);
+        }
+    }
+
+    public void ResetHappened(ulong boot, ResetKind kind, string cause)
+    {
+        lock (_gate)
+        {
+            Told.Enqueue($"{kind} boot {boot} by {cause}");
+            foreach (var (mpidr, core) in _cores)
+            {
+                core.On = mpidr == 0;
+                core.Handler = 0;
+                core.Interrupted = null;
+                core.Asked = false;
+            }
+        }
+    }
+
+    private Answer? Respond(ulong mpidr, Exit exit)
+    {
+        if (!Forgets)
+        {
+            Exits.Enqueue((mpidr, exit));
+        }
+        var answer = exit.KindCase switch
+        {
+            Exit.KindOneofCase.Hypercall => Call(mpidr, exit),
+            Exit.KindOneofCase.Attention => Attend(mpidr, exit.Attention.Registers),
+            _ => new() { None = new() },
+        };
+        if (answer is not null)
+        {
+            answer.ExitId = exit.ExitId;
+            answer.Boot = exit.Boot;
+            answer.Commit = Interlocked.Increment(ref _commit);
+        }
+        return answer;
+    }
+
+    private Answer? Call(ulong mpidr, Exit exit) =>
+        (exit.Hypercall.X0 >> 24 & 0x3f) == 0x03 ? CallVendor(mpidr, exit) : CallStandard(mpidr, exit.Hypercall);
+
+    private Answer CallStandard(ulong mpidr, HypercallExit call)
+    {
+        const ulong InvalidParameters = ulong.MaxValue - 1;
+        const ulong AlreadyOn = ulong.MaxValue - 3;
+        lock (_gate)
+        {
+            switch ((uint)call.X0)
+            {
+                case 0x8400_0000: // PSCI_VERSION
+                case 0x8000_0000: // SMCCC_VERSION
+                    return X0(0x1_0001);
+                case 0x8400_000a: // PSCI_FEATURES
+                    return X0((uint)call.X1 is 0x8400_0001 or 0xc400_0001 or 0x8400_0002 or 0xc400_0003 or 0xc400_0004 or 0x8000_0000 ? 0 : ulong.MaxValue);
+                case 0x8400_0006: // MIGRATE_INFO_TYPE
+                    return X0(2);
+                case 0xc400_0001: // CPU_SUSPEND
+                    var suspend = X0(0);
+                    suspend.Suspend = new() { PowerDown = (call.X1 & 1 << 16) == 0 ? null : new() { EntryPoint = call.X2, ContextId = call.X3 } };
+                    return suspend;
+                case 0x8400_0002: // CPU_OFF
+                    return new() { None = new(), PowerOff = new() };
+                case 0xc400_0003: // CPU_ON
+                    if (!_cores.TryGetValue(call.X1, out var core) || core.On)
+                    {
+                        return X0(core is null ? InvalidParameters : AlreadyOn);
+                    }
+                    core.On = true;
+                    var start = X0(0);
+                    start.PowerOn = new() { Core = call.X1, EntryPoint = call.X2, ContextId = call.X3, IfRefused = ulong.MaxValue - 5 };
+                    return start;
+                case 0xc400_0004: // AFFINITY_INFO
+                    return X0(!_cores.TryGetValue(call.X1, out var asked) ? InvalidParameters : asked.On ? 0ul : 1);
+                case 0x8400_0008: // SYSTEM_OFF
+                    return new() { None = new(), SystemEvent = new() { Type = SystemEventType.Shutdown } };
+                case 0x8400_0009: // SYSTEM_RESET
+                    return new() { None = new(), SystemEvent = new() { Type = SystemEventType.Reset } };
+                default:
+                    return X0(ulong.MaxValue);
+            }
+        }
+    }
+
+    private Answer Attend(ulong mpidr, RegisterFile registers)
+    {
+        lock (_gate)
+        {
+            var core = _cores[mpidr];
+            if (!core.Asked || core.Handler == 0 || core.Interrupted is not null)
+            {
+                return new() { None = new() };
+            }
+            core.Asked = false;
+            Machine.AttentionWanted(mpidr, false);
+            core.Interrupted = registers;
+            core.Attentions++;
+            return new()
+            {
+                None = new(),
+                Load = new()
+                {
+                    Registers = { new Register { Index = 0, Value = core.Attentions } },
+                    Pc = core.Handler,
+                    Pstate = 0x3c5,
+                },
+            };
+        }
+    }
+
+    private Answer Complete(ulong mpidr)
+    {
+        lock (_gate)
+        {
+            var core = _cores[mpidr];
+            if (core.Interrupted is not { } was)
+            {
+                return X0(ulong.MaxValue);
+            }
+            core.Interrupted = null;
+            if (core.Asked)
+            {
+                Machine.AttentionWanted(mpidr, true);
+            }
+            return new()
+            {
+                None = new(),
+                Load = new()
+                {
+                    Registers = { Enumerable.Range(0, 18).Select(n => new Register { Index = (uint)n, Value = was.X[n] }) },
+                    Pc = was.Pc,
+                    Pstate = was.Pstate,
+                },
+            };
+        }
+    }
+
+    private void Ask(ulong mpidr)
+    {
+        lock (_gate)
+        {
+            _cores[mpidr].Asked = true;
+            if (_cores[mpidr].Interrupted is null)
+            {
+                Machine.AttentionWanted(mpidr, true);
+            }
+        }
+    }
+
+    private static Answer X0(ulong x0, ulong x1 = 0, ulong x2 = 0, ulong x3 = 0) => new() { Values = new() { X0 = x0, X1 = x1, X2 = x2, X3 = x3 } };
+
+    private static MemoryBlock Block(ulong address, params byte[] bytes) => new() { Base = address, Data = ByteString.CopyFrom(bytes) };
+
+    private sealed class Forwarder(Responder responder, ulong mpidr) : IExitForwarder
+    {
+        public Answer? Forward(Exit vcpuExit) => responder.Respond(mpidr, vcpuExit);
+    }
+}
