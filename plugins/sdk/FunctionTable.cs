@@ -30,7 +30,7 @@ public sealed class FunctionTable<TState> : IEnumerable<ServedFunction>
     /// <param name="name">The specification's name.</param>
     /// <param name="code">What it does.</param>
     /// <param name="parameters">Names of x1 upwards.</param>
-    public void Add(uint id, string name, Serve<TState> code, params string[] parameters) => Add([new(id)], name, code, default, parameters);
+    public void Add(uint id, string name, Serve<TState> code, params ReadOnlySpan<string> parameters) => Add([new(id)], name, code, default, parameters);
 
     /// <summary>A function under one identifier, with traits.</summary>
     /// <param name="id">Its identifier.</param>
@@ -38,7 +38,7 @@ public sealed class FunctionTable<TState> : IEnumerable<ServedFunction>
     /// <param name="code">What it does.</param>
     /// <param name="traits">What else is to be said of it.</param>
     /// <param name="parameters">Names of x1 upwards.</param>
-    public void Add(uint id, string name, Serve<TState> code, FunctionTraits traits, params string[] parameters) => Add([new(id)], name, code, traits, parameters);
+    public void Add(uint id, string name, Serve<TState> code, FunctionTraits traits, params ReadOnlySpan<string> parameters) => Add([new(id)], name, code, traits, parameters);
 
     /// <summary>A function under its SMC32 and SMC64 identifiers.</summary>
     /// <param name="smc32">With bit 30 clear.</param>
@@ -46,7 +46,7 @@ public sealed class FunctionTable<TState> : IEnumerable<ServedFunction>
     /// <param name="name">The specification's name.</param>
     /// <param name="code">What it does.</param>
     /// <param name="parameters">Names of x1 upwards.</param>
-    public void Add(uint smc32, uint smc64, string name, Serve<TState> code, params string[] parameters) => Add([new(smc32), new(smc64)], name, code, default, parameters);
+    public void Add(uint smc32, uint smc64, string name, Serve<TState> code, params ReadOnlySpan<string> parameters) => Add([new(smc32), new(smc64)], name, code, default, parameters);
 
     /// <summary>A function under its SMC32 and SMC64 identifiers, with traits.</summary>
     /// <param name="smc32">With bit 30 clear.</param>
@@ -55,14 +55,14 @@ public sealed class FunctionTable<TState> : IEnumerable<ServedFunction>
     /// <param name="code">What it does.</param>
     /// <param name="traits">What else is to be said of it.</param>
     /// <param name="parameters">Names of x1 upwards.</param>
-    public void Add(uint smc32, uint smc64, string name, Serve<TState> code, FunctionTraits traits, params string[] parameters) => Add([new(smc32), new(smc64)], name, code, traits, parameters);
+    public void Add(uint smc32, uint smc64, string name, Serve<TState> code, FunctionTraits traits, params ReadOnlySpan<string> parameters) => Add([new(smc32), new(smc64)], name, code, traits, parameters);
 
     /// <summary>A stateless function under one identifier.</summary>
     /// <param name="id">Its identifier.</param>
     /// <param name="name">The specification's name.</param>
     /// <param name="code">What it does.</param>
     /// <param name="parameters">Names of x1 upwards.</param>
-    public void Add(uint id, string name, ServeStateless code, params string[] parameters) => Add(id, name, Stateless(code), parameters);
+    public void Add(uint id, string name, ServeStateless code, params ReadOnlySpan<string> parameters) => Add(id, name, Stateless(code), parameters);
 
     /// <summary>A stateless function under one identifier, with traits.</summary>
     /// <param name="id">Its identifier.</param>
@@ -70,7 +70,7 @@ public sealed class FunctionTable<TState> : IEnumerable<ServedFunction>
     /// <param name="code">What it does.</param>
     /// <param name="traits">What else is to be said of it.</param>
     /// <param name="parameters">Names of x1 upwards.</param>
-    public void Add(uint id, string name, ServeStateless code, FunctionTraits traits, params string[] parameters) => Add(id, name, Stateless(code), traits, parameters);
+    public void Add(uint id, string name, ServeStateless code, FunctionTraits traits, params ReadOnlySpan<string> parameters) => Add(id, name, Stateless(code), traits, parameters);
 
     /// <summary>A stateless function under its SMC32 and SMC64 identifiers.</summary>
     /// <param name="smc32">With bit 30 clear.</param>
@@ -78,7 +78,7 @@ public sealed class FunctionTable<TState> : IEnumerable<ServedFunction>
     /// <param name="name">The specification's name.</param>
     /// <param name="code">What it does.</param>
     /// <param name="parameters">Names of x1 upwards.</param>
-    public void Add(uint smc32, uint smc64, string name, ServeStateless code, params string[] parameters) => Add(smc32, smc64, name, Stateless(code), parameters);
+    public void Add(uint smc32, uint smc64, string name, ServeStateless code, params ReadOnlySpan<string> parameters) => Add(smc32, smc64, name, Stateless(code), parameters);
 
     /// <summary>A stateless function under its SMC32 and SMC64 identifiers, with traits.</summary>
     /// <param name="smc32">With bit 30 clear.</param>
@@ -87,7 +87,7 @@ public sealed class FunctionTable<TState> : IEnumerable<ServedFunction>
     /// <param name="code">What it does.</param>
     /// <param name="traits">What else is to be said of it.</param>
     /// <param name="parameters">Names of x1 upwards.</param>
-    public void Add(uint smc32, uint smc64, string name, ServeStateless code, FunctionTraits traits, params string[] parameters) => Add(smc32, smc64, name, Stateless(code), traits, parameters);
+    public void Add(uint smc32, uint smc64, string name, ServeStateless code, FunctionTraits traits, params ReadOnlySpan<string> parameters) => Add(smc32, smc64, name, Stateless(code), traits, parameters);
 
     /// <summary>The row of an identifier.</summary>
     /// <param name="id">Any identifier.</param>
@@ -107,7 +107,7 @@ public sealed class FunctionTable<TState> : IEnumerable<ServedFunction>
         return (in call, _) => code(call);
     }
 
-    private void Add(ValueArray<FunctionId> ids, string name, Serve<TState> code, FunctionTraits traits, string[] parameters)
+    private void Add(ValueArray<FunctionId> ids, string name, Serve<TState> code, FunctionTraits traits, ReadOnlySpan<string> parameters)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(name);
         ArgumentNullException.ThrowIfNull(code);
