@@ -9,7 +9,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
-using Client = Hypercalls.Tests.Conformance.Conformance.ConformanceClient;
+using Conformer = Hypercalls.Tests.Conformance.Conformance.ConformanceClient;
 
 namespace Hypercalls.Tests.Protos.Grpc;
 
@@ -84,7 +84,7 @@ internal sealed class GrpcServer : IAsyncDisposable
         return channel;
     }
 
-    public Client Client(HttpChannelOptions? options = null, bool tcp = false) => new(Channel(options, tcp));
+    public Conformer Client(HttpChannelOptions? options = null, bool tcp = false) => new(Channel(options, tcp));
 
     /// <summary>As when the daemon is told to stop.</summary>
     public Task StopAsync() => _app.StopAsync();

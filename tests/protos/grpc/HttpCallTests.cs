@@ -5,7 +5,7 @@ using Hypercalls.Tests.Conformance;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
-using Client = Hypercalls.Tests.Conformance.Conformance.ConformanceClient;
+using Conformer = Hypercalls.Tests.Conformance.Conformance.ConformanceClient;
 
 namespace Hypercalls.Tests.Protos.Grpc;
 
@@ -348,7 +348,7 @@ public class HttpCallTests
         Assert.False(await reading.Soon());
     }
 
-    private static async Task<RpcException> FailAsync(Client client) =>
+    private static async Task<RpcException> FailAsync(Conformer client) =>
         await Assert.ThrowsAsync<RpcException>(() => client.EchoAsync(new Message()).ResponseAsync.Soon());
 
     private static async Task AnswerAsync(HttpContext context, byte[] body, string? status = "0", string? contentType = "application/grpc")
