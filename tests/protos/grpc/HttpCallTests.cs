@@ -167,8 +167,8 @@ public class HttpCallTests
     public async Task Is_unavailable_where_nobody_listens_and_when_the_connection_is_lost()
     {
         using var nobody = HttpChannel.ForAddress(GrpcAddress.Unix("/nonexistent/socket"));
-        Assert.Equal(StatusCode.Unavailable, (await FailAsync(new Client(nobody))).StatusCode);
-        using var chat = new Client(nobody).Chat();
+        Assert.Equal(StatusCode.Unavailable, (await FailAsync(new Conformer(nobody))).StatusCode);
+        using var chat = new Conformer(nobody).Chat();
         var refused = await Assert.ThrowsAsync<RpcException>(() => chat.RequestStream.WriteAsync(new Message()).Soon());
         Assert.Equal(StatusCode.Unavailable, refused.StatusCode);
 
@@ -280,7 +280,7 @@ public class HttpCallTests
             aborted.Release();
         });
         var channel = server.Channel();
-        var client = new Client(channel);
+        var client = new Conformer(channel);
 
         async Task IsCancelled(Func<CancellationToken, AsyncServerStreamingCall<Message>> start, Action<AsyncServerStreamingCall<Message>, CancellationTokenSource> cancel)
         {
