@@ -35,7 +35,7 @@ public sealed record GrpcAddress
 
     /// <summary>A TCP port.</summary>
     /// <exception cref="FormatException">The host or the port is none.</exception>
-    public static GrpcAddress Tcp(string host, int port) => Parse($"http://{(host.Contains(':', StringComparison.Ordinal) ? $"[{host}]" : host)}:{port}");
+    public static GrpcAddress Tcp(string host, int port) => Parse(Text(host, port));
 
     /// <summary>Reads "unix:/path", "unix:///path", "/path" or "http://host:port".</summary>
     /// <exception cref="FormatException">It is none of them; the message says why.</exception>
@@ -60,7 +60,9 @@ public sealed record GrpcAddress
     }
 
     /// <inheritdoc/>
-    public override string ToString() => SocketPath is null ? Origin.GetLeftPart(UriPartial.Authority) : "unix:" + SocketPath;
+    public override string ToString() => SocketPath is null ? Text(Host, Port) : "unix:" + SocketPath;
+
+    private static string Text(string host, int port) => $"http://{(host.Contains(':', StringComparison.Ordinal) ? $"[{host}]" : host)}:{port}";
 
     private static bool TryPath(string path, string text, [NotNullWhen(true)] out GrpcAddress? address, [NotNullWhen(false)] out string? error)
     {

@@ -69,6 +69,8 @@ internal sealed class RequestBody<TRequest> : HttpContent
             throw new IOException("The connection was lost after requests had been written.");
         }
 
+        // The server is to know of the call before the first message, which may come much later.
+        await stream.FlushAsync(cancellationToken).ConfigureAwait(false);
         _stream = stream;
         _opened.TrySetResult();
         await _completed.Task.WaitAsync(cancellationToken).ConfigureAwait(false);

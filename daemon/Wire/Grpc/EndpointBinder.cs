@@ -9,7 +9,7 @@ using Microsoft.Extensions.Logging;
 namespace Hypercalls.Daemon.Wire.Grpc;
 
 /// <summary>Maps each method that the generated BindService names to an endpoint of its path.</summary>
-internal sealed class EndpointBinder(IEndpointRouteBuilder endpoints, GrpcServiceOptions options, ILogger log) : ServiceBinderBase
+internal sealed class EndpointBinder(IEndpointRouteBuilder endpoints, GrpcServices services, GrpcServiceOptions options, ILogger log) : ServiceBinderBase
 {
     public override void AddMethod<TRequest, TResponse>(Method<TRequest, TResponse> method, UnaryServerMethod<TRequest, TResponse>? handler) =>
         Map(method, handler!, async (call, requests, responses) =>
@@ -41,6 +41,12 @@ internal sealed class EndpointBinder(IEndpointRouteBuilder endpoints, GrpcServic
         var limit = handler.Method.GetCustomAttribute<ReceiveLimitAttribute>()?.Bytes ?? options.MaxReceiveMessageSize;
         RequestDelegate endpoint = context =>
         {
+            // Routes do not tell cases apart, the paths of gRPC do.
+            if (context.Request.Path.Value != method.FullName)
+            {
+                return Unimplemented.AnswerAsync(context, services);
+            }
+
             if (!RequestCheck.Passes(context))
             {
                 return Task.CompletedTask;

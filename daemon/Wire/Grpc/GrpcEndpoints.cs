@@ -30,14 +30,18 @@ internal static class GrpcEndpoints
             ?? throw new InvalidOperationException($"{typeof(TService)} is not derived from the base class of a generated service.");
         var service = provider.GetService<TService>() ?? ActivatorUtilities.CreateInstance<TService>(provider);
         var descriptor = (ServiceDescriptor)bind.BindType.GetProperty("Descriptor")!.GetValue(null)!;
-        if (!provider.GetRequiredService<GrpcServices>().Add(descriptor))
+        var services = provider.GetRequiredService<GrpcServices>();
+        if (!services.Add(descriptor))
         {
-            endpoints.MapUnimplemented();
+            endpoints
+                .MapFallback("/{service}/{method}", context => Unimplemented.AnswerAsync(context, services))
+                .WithMetadata(new HttpMethodMetadata([HttpMethods.Post]));
         }
 
         var group = endpoints.MapGroup("/" + descriptor.FullName);
         var binder = new EndpointBinder(
             group,
+            services,
             provider.GetRequiredService<IOptions<GrpcServiceOptions>>().Value,
             provider.GetRequiredService<ILoggerFactory>().CreateLogger<ServerCall>());
         bind.BindType
@@ -45,20 +49,5 @@ internal static class GrpcEndpoints
             .Single(method => method.Name == bind.BindMethodName && method.GetParameters() is [var first, _] && first.ParameterType == typeof(ServiceBinderBase))
             .Invoke(null, [binder, service]);
         return group;
-    }
-
-    private static void MapUnimplemented(this IEndpointRouteBuilder endpoints)
-    {
-        var services = endpoints.ServiceProvider.GetRequiredService<GrpcServices>();
-        endpoints
-            .MapFallback("/{service}/{method}", context =>
-            {
-                var service = (string)context.GetRouteValue("service")!;
-                Unimplemented.Answer(context, services.Contains(service)
-                    ? $"The service {service} has no method {context.GetRouteValue("method")}."
-                    : $"There is no service {service} here.");
-                return Task.CompletedTask;
-            })
-            .WithMetadata(new HttpMethodMetadata([HttpMethods.Post]));
     }
 }
