@@ -9,6 +9,9 @@ internal sealed unsafe class GuestRam : IDisposable
 {
     public const ulong Base = 0x4000_0000;
 
+    // How often a vCPU looks for its answer before it sleeps: an answer that crosses two threads comes in about 20 µs, waking a sleeper costs 40 µs more.
+    private const uint Polls = 20000;
+
     private readonly MemoryMappedFile _file;
     private readonly MemoryMappedViewAccessor _view;
     private readonly byte* _start;
@@ -30,7 +33,7 @@ internal sealed unsafe class GuestRam : IDisposable
         _file = MemoryMappedFile.CreateFromFile(path, FileMode.Open);
         _view = _file.CreateViewAccessor();
         _start = AddUser();
-        Word(MailboxLayout.ConfigSpin) = 2000;
+        Word(MailboxLayout.ConfigSpin) = Polls;
     }
 
     public string Path { get; }

@@ -173,7 +173,9 @@ handler_entry:
 /* hvc_storm(function, count): calls as fast as it can; the number of calls whose x0 was not the function's answer, 7. */
 	.global	hvc_storm
 hvc_storm:
-	mov	x19, x30
+	stp	x29, x30, [sp, #-48]!
+	stp	x20, x21, [sp, #16]
+	str	x22, [sp, #32]
 	mov	x20, x0
 	mov	x21, x1
 	mov	x22, #0
@@ -188,7 +190,9 @@ hvc_storm:
 3:	subs	x21, x21, #1
 	b.ne	1b
 	mov	x0, x22
-	mov	x30, x19
+	ldr	x22, [sp, #32]
+	ldp	x20, x21, [sp, #16]
+	ldp	x29, x30, [sp], #48
 	ret
 
 	.bss

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Text;
 using Hypercalls.Qemu;
 
@@ -9,14 +8,14 @@ internal sealed record GuestRun(MachineEnd End, string Console, QemuBoot Boot, R
 {
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
 
-    /// <summary>Runs the guest; a machine that does not end in a time no working one needs is stopped.</summary>
-    public static GuestRun Of(QemuOptions options, Action<QemuMachine>? meanwhile = null, bool forgets = false)
+    /// <summary>Runs the guest, with something beside it that sees its console; a machine that does not end in a time no working one needs is stopped.</summary>
+    public static GuestRun Of(QemuOptions options, Action<QemuMachine, Func<string>>? meanwhile = null, bool forgets = false)
     {
-        var output = new MemoryStream();
+        using var output = new Capture();
         var log = new List<string>();
         using var machine = QemuMachine.Start(options with
         {
-            Console = Stream.Synchronized(output),
+            Console = output,
             Log = remark =>
             {
                 lock (log)
@@ -28,16 +27,28 @@ internal sealed record GuestRun(MachineEnd End, string Console, QemuBoot Boot, R
         using var watchdog = new Timer(_ => machine.Stop(), null, Patience, Timeout.InfiniteTimeSpan);
         var boot = machine.WaitForBoot();
         var responder = new Responder(machine, boot) { Forgets = forgets };
-        meanwhile?.Invoke(machine);
+        meanwhile?.Invoke(machine, output.Text);
         var end = machine.Run(boot, responder.For, responder);
-        return new(end, Encoding.UTF8.GetString(output.ToArray()).ReplaceLineEndings("\n"), boot, responder, log);
+        return new(end, output.Text(), boot, responder, log);
     }
 
-    public static string Build(string script, string folder)
+    /// <summary>A console that can be read while the guest prints.</summary>
+    private sealed class Capture : MemoryStream
     {
-        using var process = Process.Start(new ProcessStartInfo("sh", [script, folder]) { RedirectStandardError = true })!;
-        var errors = process.StandardError.ReadToEnd();
-        process.WaitForExit();
-        return process.ExitCode == 0 ? folder : throw new InvalidOperationException(errors);
+        public override void Write(ReadOnlySpan<byte> buffer)
+        {
+            lock (this)
+            {
+                base.Write(buffer);
+            }
+        }
+
+        public string Text()
+        {
+            lock (this)
+            {
+                return Encoding.UTF8.GetString(ToArray()).ReplaceLineEndings("\n");
+            }
+        }
     }
 }

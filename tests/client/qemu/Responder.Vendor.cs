@@ -91,21 +91,14 @@ internal sealed partial class Responder
 
     private async Task StormAsync(ulong mpidr, int count)
     {
+        while (await _cores[mpidr].Completed.WaitAsync(0))
+        {
+            // Of handlers before this storm.
+        }
         for (var n = 0; n < count; n++)
         {
             Ask(mpidr);
-            while (IsBusy(mpidr))
-            {
-                await Task.Yield();
-            }
-        }
-    }
-
-    private bool IsBusy(ulong mpidr)
-    {
-        lock (_gate)
-        {
-            return _cores[mpidr].Asked || _cores[mpidr].Interrupted is not null;
+            await _cores[mpidr].Completed.WaitAsync();
         }
     }
 

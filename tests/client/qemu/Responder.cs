@@ -24,6 +24,9 @@ internal sealed partial class Responder : IMachineEvents
         public ulong Attentions { get; set; }
 
         public bool Asked { get; set; }
+
+        /// <summary>One for each handler that has completed in a storm.</summary>
+        public SemaphoreSlim Completed { get; } = new(0);
     }
 
     public Responder(QemuMachine machine, QemuBoot boot)
@@ -43,7 +46,7 @@ internal sealed partial class Responder : IMachineEvents
     /// <summary>Every exit, as it came.</summary>
     public ConcurrentQueue<(ulong Mpidr, Exit Exit)> Exits { get; } = [];
 
-    /// <summary>When set, only the number of exits is kept.</summary>
+    /// <summary>When set, hypercalls are not kept.</summary>
     public bool Forgets { get; init; }
 
     public IExitForwarder For(ulong mpidr) => new Forwarder(this, mpidr);
@@ -74,7 +77,7 @@ internal sealed partial class Responder : IMachineEvents
 
     private Answer? Respond(ulong mpidr, Exit exit)
     {
-        if (!Forgets)
+        if (!Forgets || exit.Hypercall is null)
         {
             Exits.Enqueue((mpidr, exit));
         }
@@ -174,6 +177,7 @@ internal sealed partial class Responder : IMachineEvents
                 return X0(ulong.MaxValue);
             }
             core.Interrupted = null;
+            core.Completed.Release();
             if (core.Asked)
             {
                 Machine.AttentionWanted(mpidr, true);

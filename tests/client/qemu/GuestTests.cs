@@ -1,0 +1,250 @@
+using System.Net.Sockets;
+using Hypercalls.Protos;
+using Hypercalls.Qemu;
+using Xunit.Abstractions;
+
+namespace Hypercalls.Tests.Client.Qemu;
+
+/// <summary>Bare-metal guests on a real QEMU: what a guest prints is compared whole.</summary>
+[Collection(QemuCollection.Name)]
+public sealed class GuestTests(GuestImages images, ITestOutputHelper output)
+{
+    private const string Qemu = "qemu-system-aarch64";
+    private const string Compiler = "aarch64-linux-gnu-gcc";
+
+    [NeedsFact(Qemu, Compiler)]
+    public void Calls_keep_their_registers_and_carry_immediates_and_results()
+    {
+        var run = GuestRun.Of(new() { Kernel = images["calls"], Cores = 1 });
+        Assert.Equal(
+            """
+            exception level: 0x1
+            smc keeps x4 to x30: yes
+            smc keeps SP_EL0 and SP_EL1: yes
+            smc gets x0 to x3: yes
+            hvc keeps x4 to x30: yes
+            hvc keeps SP_EL0 and SP_EL1: yes
+            hvc gets x0 to x3: yes
+            smc #0 arrives as conduit 1, immediate: 0x0
+            smc #1 arrives as conduit 1, immediate: 0x1
+            smc #0xe200 arrives as conduit 1, immediate: 0xe200
+            smc #0xe208 arrives as conduit 1, immediate: 0xe208
+            smc #0xffff arrives as conduit 1, immediate: 0xffff
+            hvc #0 arrives as conduit 2, immediate: 0x0
+            hvc #1 arrives as conduit 2, immediate: 0x1
+            hvc #0xe200 arrives as conduit 2, immediate: 0xe200
+            hvc #0xffff arrives as conduit 2, immediate: 0xffff
+            masked results: yes
+            memory write: 0x0
+            memory holds: 0x102030405060708
+            system load: 0x0
+            SP_EL0: 0x5150
+            ELR_EL1: 0xe1
+            SPSR_EL1: 0x3c4
+            slow answer: 0x12c
+            silence falls back: yes
+            the next exit says of it: 0x2
+            an answer into the mailboxes falls back: yes
+            the next exit says of it: 0x2
+            an answer above EL1 falls back: yes
+            the next exit says of it: 0x2
+
+            """,
+            run.Console);
+        Assert.Equal(new MachineEnd.PoweredOff(), run.End);
+        Assert.Equal(
+            [
+                "vCPU 0: an answer is refused: memory_writes has 1 bytes at 0x5fe00000, which is not guest memory.",
+                "vCPU 0: an answer is refused: load.pstate 0x3cd is no state of a guest at EL1.",
+            ],
+            run.Log);
+    }
+
+    [NeedsFact(Qemu, Compiler)]
+    public void Exits_are_numbered_by_boot_and_request_and_tell_of_the_answer_before()
+    {
+        var run = GuestRun.Of(new() { Kernel = images["calls"], Cores = 1 });
+        var exits = run.Responder.Exits.Select(exit => exit.Exit).ToList();
+        // The BOOT exit, number 1, is not forwarded.
+        Assert.Equal(Enumerable.Range(2, exits.Count).Select(request => (1ul << 32) + (ulong)request), exits.Select(exit => exit.ExitId));
+        Assert.All(exits, exit => Assert.Equal(1ul, exit.Boot));
+        Assert.Null(exits[0].Previous);
+        Assert.Equal(exits.Take(exits.Count - 1).Select(exit => exit.ExitId), exits.Skip(1).Select(exit => exit.Previous.ExitId));
+    }
+
+    [NeedsFact(Qemu, Compiler)]
+    public void The_machine_is_described_before_its_guest_runs()
+    {
+        var boot = GuestRun.Of(new() { Kernel = images["calls"], Cores = 3, MemoryMiB = 64 }).Boot;
+        Assert.Equal([0ul, 1, 2], boot.Cores);
+        Assert.Equal((1ul, 0x4000_0000ul, 62ul << 20, 1u), (boot.Boot, boot.RamBase, boot.RamSize, boot.ClientEl));
+        Assert.Equal([Conduit.Smc, Conduit.Hvc], boot.Conduits);
+        Assert.StartsWith("qemu-system-aarch64 ", boot.Host, StringComparison.Ordinal);
+        var registers = boot.IdRegisters.ToDictionary();
+        Assert.Equal(0x411f_d070ul, registers["MIDR_EL1"] & 0xffff_fff0); // Cortex-A57
+        Assert.Equal(0x2222ul, registers["ID_AA64PFR0_EL1"] & 0xffff); // EL0 to EL3 in both execution states
+        Assert.Equal(62_500_000ul, registers["CNTFRQ_EL0"]);
+    }
+
+    [NeedsTheory(Qemu, Compiler)]
+    [InlineData("virt", 4)]
+    [InlineData("virt", 16)]
+    public void Cores_start_stop_and_sleep(string machine, int cores)
+    {
+        var run = GuestRun.Of(new() { Kernel = images["cores"], Machine = machine, Cores = cores });
+        Assert.Equal(
+            $"""
+            cores: 0x{cores:x}
+            all started: yes
+            each ran once, masked, MMU off, with its context: yes
+            CPU_ON of the caller: 0xfffffffffffffffc
+            CPU_ON of no core: 0xfffffffffffffffe
+            50 times on and off: yes
+            100 answers while another core waits for one: yes
+            standby ends with the timer: yes
+            standby ends at once when an interrupt is pending: yes
+            power-down wakes at its entry with context: 0x77
+            masked, MMU off: yes
+
+            """.ReplaceLineEndings("\n"),
+            run.Console);
+        Assert.Equal(new MachineEnd.PoweredOff(), run.End);
+        Assert.Equal(
+            [WakeCause.Interrupt, WakeCause.Interrupt, WakeCause.Interrupt],
+            run.Responder.Exits.Where(exit => exit.Exit.Wake is not null).Select(exit => exit.Exit.Wake.Cause));
+        Assert.Equal(Enumerable.Range(1, cores - 1).Select(n => $"{n:x}"), run.Responder.Told.Where(told => told.StartsWith("Started", StringComparison.Ordinal)).Select(told => told[8..]).Distinct().Order());
+        Assert.Equal((cores - 1 + 51) * 2, run.Responder.Told.Count);
+    }
+
+    [NeedsFact(Qemu, Compiler)]
+    public void Attention_reaches_a_core_whatever_it_does()
+    {
+        var run = GuestRun.Of(new() { Kernel = images["attention"] }, forgets: true);
+        Assert.Equal(
+            """
+            into a loop with DAIF masked: yes
+            out of WFI: yes
+            before the next instruction, a call gives: 0x7
+            and the handler has run: yes
+            wanted during a call, it gives: 0x14
+            and the handler has run: yes
+            out of standby, which gives: 0x0
+            and the handler has run: yes
+            a storm of 500 into a loop: yes
+            a storm of 2500 under HVC: yes
+            and each HVC has its answer: yes
+            a storm of 500 at another core: yes
+            two storms at once: yes
+            withdrawn 300 times, then wanted: yes
+            attention at a core that is off disturbs nobody: 0x32
+
+            """,
+            run.Console);
+        Assert.Equal(new MachineEnd.PoweredOff(), run.End);
+        // Never the monitor's own stub: every interrupted context is the guest's, at EL1.
+        Assert.All(
+            run.Responder.Exits.Where(exit => exit.Exit.Attention is not null),
+            exit => Assert.Equal(0x5ul, exit.Exit.Attention.Registers.Pstate & 0x1f));
+        Assert.Equal(WakeCause.Attention, Assert.Single(run.Responder.Exits, exit => exit.Exit.Wake is not null).Exit.Wake.Cause);
+    }
+
+    [NeedsFact(Qemu, Compiler)]
+    public void A_reset_puts_back_what_was_loaded_and_begins_a_boot()
+    {
+        var run = GuestRun.Of(new() { Kernel = images["reset"] });
+        Assert.Equal(
+            string.Concat(Enumerable.Range(1, 5).Select(boot =>
+                $"boot: 0x{boot:x}\ndata is as loaded: yes\nsurvivor: 0x{(boot == 5 ? 0 : boot - 1):x}\nCPU_ON: 0x0\n")),
+            run.Console);
+        Assert.Equal(new MachineEnd.PoweredOff(), run.End);
+        Assert.Equal(
+            [
+                "Started 1", "Cold boot 2 by vCPU 0", "Started 1", "Cold boot 3 by vCPU 0", "Started 1", "Cold boot 4 by vCPU 0", "Started 1",
+                "Cold boot 5 by vCPU 0", "Started 1",
+            ],
+            run.Responder.Told);
+        Assert.All(run.Responder.Exits, exit => Assert.Equal(exit.Exit.Boot, exit.Exit.ExitId >> 32));
+    }
+
+    [NeedsFact(Qemu, Compiler)]
+    public void A_reset_by_QEMU_itself_begins_a_boot_too()
+    {
+        var folder = Directory.CreateTempSubdirectory("hypercalls-tests-").FullName;
+        var socket = Path.Combine(folder, "qmp");
+        try
+        {
+            var run = GuestRun.Of(
+                new() { Kernel = images["resets"], ExtraArguments = ["-qmp", $"unix:{socket},server=on,wait=off"] },
+                (_, console) => new Thread(() => ResetFourTimes(socket, console)) { IsBackground = true }.Start(),
+                forgets: true);
+            Assert.Equal(new MachineEnd.PoweredOff(), run.End);
+            Assert.DoesNotContain("WRONG", run.Console, StringComparison.Ordinal);
+            Assert.EndsWith("boot: 0x5\n", run.Console, StringComparison.Ordinal);
+            Assert.Equal(
+                [2, 3, 4, 5],
+                run.Responder.Told.Where(told => told.StartsWith("Cold", StringComparison.Ordinal)).Select(told => int.Parse(told.AsSpan(10, 1), provider: null)));
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    [NeedsFact(Qemu, Compiler)]
+    public void What_nothing_can_answer_ends_the_run_with_a_report()
+    {
+        var run = GuestRun.Of(new() { Kernel = images["trap"], Cores = 1 });
+        Assert.Equal("before\n", run.Console);
+        var report = Assert.IsType<MachineEnd.Failed>(run.End).Report;
+        // EC 0x18: a trapped system register, at the instruction itself.
+        Assert.Matches("^vCPU 0: an exception that this host cannot serve: reason 2, cause 0, ESR 0x62[0-9a-f]{6}, PC 0x4040[0-9a-f]{4}, PSTATE 0x[0-9a-f]*3c5", report);
+    }
+
+    [NeedsFact(Qemu, Compiler)]
+    public void A_crash_effect_ends_the_run_with_its_data()
+    {
+        var run = GuestRun.Of(new() { Kernel = images["crash"], Cores = 1 });
+        Assert.Equal(new MachineEnd.Failed("A service reports a crash at vCPU 0: data 0xdead."), run.End);
+        Assert.Equal("", run.Console);
+    }
+
+    [NeedsFact(Qemu, Compiler)]
+    public void Stop_ends_a_guest_that_would_run_for_ever()
+    {
+        var run = GuestRun.Of(
+            new() { Kernel = images["resets"] },
+            (machine, _) => Task.Delay(500).ContinueWith(_ => machine.Stop(), TaskScheduler.Default),
+            forgets: true);
+        Assert.Equal(new MachineEnd.Stopped(), run.End);
+    }
+
+    [NeedsFact(Qemu, Compiler)]
+    public void Twenty_thousand_calls_have_their_answers()
+    {
+        var run = GuestRun.Of(new() { Kernel = images["latency"] }, forgets: true);
+        output.WriteLine(run.Console);
+        Assert.Equal(6, run.Console.Split('\n').Count(line => line.Contains(": wrong 0, ", StringComparison.Ordinal)));
+        Assert.Equal(new MachineEnd.PoweredOff(), run.End);
+    }
+
+    private static void ResetFourTimes(string path, Func<string> console)
+    {
+        using var qmp = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        qmp.Connect(new UnixDomainSocketEndPoint(path));
+        qmp.Send("{\"execute\":\"qmp_capabilities\"}"u8);
+        for (var boot = 1; boot <= 4; boot++)
+        {
+            while (!console().Contains($"boot: 0x{boot}\n", StringComparison.Ordinal))
+            {
+                Thread.Sleep(1);
+            }
+            // Into the midst of the guest's calls, each time elsewhere.
+            Thread.Sleep(boot * 7 % 20);
+            qmp.Send("{\"execute\":\"system_reset\"}"u8);
+        }
+        while (!console().Contains("boot: 0x5\n", StringComparison.Ordinal))
+        {
+            Thread.Sleep(1);
+        }
+    }
+}
