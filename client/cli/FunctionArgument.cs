@@ -21,7 +21,7 @@ internal static class FunctionArgument
             : ulong.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out value);
         if (!parsed)
         {
-            throw new CliException($"{text} is no {what}: give hexadecimal with 0x, or decimal digits.", ExitCode.BadInput);
+            throw new CliException($"{text} is not {what}: give hexadecimal with 0x, or decimal digits.", ExitCode.BadInput);
         }
 
         return bits == 64 || value >> bits == 0
@@ -34,5 +34,5 @@ internal static class FunctionArgument
     public static ulong Number(string text, int bits, string what) =>
         TryNumber(text, bits, what, out var value)
             ? value
-            : throw new CliException($"{text} is no {what}: give hexadecimal with 0x, or decimal digits.", ExitCode.BadInput);
+            : throw new CliException($"{text} is not {what}: give hexadecimal with 0x, or decimal digits.", ExitCode.BadInput);
 }

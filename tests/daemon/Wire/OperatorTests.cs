@@ -48,7 +48,7 @@ public sealed class OperatorTests(TestDaemon daemon) : IClassFixture<TestDaemon>
             Attention = new() { Reason = AttentionReason.Requested, Registers = new() { X = { new ulong[31] } } },
         });
         Assert.Equal(new PowerOn { Core = 1, EntryPoint = 0x4008_0000, ContextId = 5, IfRefused = unchecked((ulong)-6) }, answer.PowerOn);
-        Assert.Equal(Answer.ResultsOneofCase.None, answer.ResultsCase);
+        Assert.Equal(Answer.ResultsOneofCase.None_, answer.ResultsCase);
     }
 
     [Fact]
@@ -78,7 +78,7 @@ public sealed class OperatorTests(TestDaemon daemon) : IClassFixture<TestDaemon>
                 Arguments =
                 {
                     new Argument { Name = "target_cpu", Value = 1 },
-                    new Argument { Name = "entry_point", Value = 0x40f8_0000 },
+                    new Argument { Name = "entry_point_address", Value = 0x40f8_0000 },
                     new Argument { Name = "context_id", Value = 9 },
                 },
                 Results = { 0, 0, 0, 0 },

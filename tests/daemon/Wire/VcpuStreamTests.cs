@@ -78,7 +78,7 @@ public sealed class VcpuStreamTests(TestDaemon daemon) : IClassFixture<TestDaemo
         using var second = await host.OpenAsync(1);
         var off = await second.ForwardAsync(Call(CpuOff, 1));
         Assert.NotNull(off.PowerOff);
-        Assert.Equal(Answer.ResultsOneofCase.None, off.ResultsCase);
+        Assert.Equal(Answer.ResultsOneofCase.None_, off.ResultsCase);
         Assert.Equal(0ul, (await boot.ForwardAsync(Call(AffinityInfo, 3, Applied(2), 1))).Values.X0); // ON: not stopped yet
         await host.SayAsync(new() { CoreState = new() { Core = 1, Change = CoreChange.Stopped, Commit = off.Commit } });
         Assert.Equal(1ul, await EventuallyOffAsync(boot, 4));
@@ -169,7 +169,7 @@ public sealed class VcpuStreamTests(TestDaemon daemon) : IClassFixture<TestDaemo
             Previous = Applied(1),
             Attention = new() { Reason = AttentionReason.Requested, Registers = new() { X = { Enumerable.Range(0, 31).Select(n => (ulong)n) }, Pc = 0x4200_0000, Pstate = 0x5 } },
         });
-        Assert.Equal(Answer.ResultsOneofCase.None, answer.ResultsCase);
+        Assert.Equal(Answer.ResultsOneofCase.None_, answer.ResultsCase);
         Assert.Equal(
             new Load { Pc = 0x4100_0000, Pstate = 0x3C5, Registers = { new Register { Index = 0, Value = 1 }, new Register { Index = 1, Value = 0x4200_0000 } } },
             answer.Load);
@@ -199,7 +199,7 @@ public sealed class VcpuStreamTests(TestDaemon daemon) : IClassFixture<TestDaemo
         await host.SayAsync(new() { Reset = new() { Boot = 2, Kind = ResetKind.Cold, Cause = "a test" } });
         Assert.Equal(1ul, (await early).Values.X0);
         var old = await vcpu.ForwardAsync(Call(HelloCount, 2, Applied(1)));
-        Assert.Equal((Answer.ResultsOneofCase.None, 1ul), (old.ResultsCase, old.Boot));
+        Assert.Equal((Answer.ResultsOneofCase.None_, 1ul), (old.ResultsCase, old.Boot));
     }
 
     private static async Task<ulong> EventuallyOffAsync(Vcpu vcpu, ulong exitId)

@@ -3,7 +3,7 @@ using Google.Protobuf;
 using Grpc.Core;
 using Hypercalls.Grpc;
 using Hypercalls.Tests.Conformance;
-using Client = Hypercalls.Tests.Conformance.Conformance.ConformanceClient;
+using Conformer = Hypercalls.Tests.Conformance.Conformance.ConformanceClient;
 
 namespace Hypercalls.Tests.Protos.Grpc;
 
@@ -55,14 +55,14 @@ public sealed class ForeignTests : IDisposable
         using var python = Start("foreign_server.py", address.ToString());
         Assert.Equal("serving", await python.StandardOutput.ReadLineAsync().Soon());
         using var channel = HttpChannel.ForAddress(address);
-        await CallAsync(new Client(channel));
+        await CallAsync(new Conformer(channel));
         python.StandardInput.Close();
         Assert.Equal((0, ""), await EndAsync(python));
     }
 
     public void Dispose() => _stubs.Delete(recursive: true);
 
-    private static async Task CallAsync(Client client)
+    private static async Task CallAsync(Conformer client)
     {
         var deadline = DateTime.UtcNow.AddMinutes(1);
         var request = new Message { Number = 7, Text = "Größe", Data = ByteString.CopyFrom(0, 255) };
@@ -97,7 +97,7 @@ public sealed class ForeignTests : IDisposable
     }
 
     // This server sends its headers with its first message, and resets what is left of the requests when it ends first.
-    private static async Task ChatAsync(Client client, Status expected)
+    private static async Task ChatAsync(Conformer client, Status expected)
     {
         using var chat = client.Chat(deadline: DateTime.UtcNow.AddMinutes(2));
         for (var i = 0; i < 2000; i++)
