@@ -11,6 +11,10 @@ public static class LocalSocket
     private const int CurrentFolder = -100; // AT_FDCWD
     private const int NoFollow = 0x100; // AT_SYMLINK_NOFOLLOW
     private const uint ModeAndOwner = 0xB; // STATX_TYPE | STATX_MODE | STATX_UID
+    private const ushort FileType = 0xF000; // S_IFMT
+    private const ushort FolderType = 0x4000; // S_IFDIR
+    private const ushort SocketType = 0xC000; // S_IFSOCK
+    private const ushort OthersMode = 0x3F;
 
     /// <summary>$XDG_RUNTIME_DIR/hypercalls, else /tmp/hypercalls-UID: the user's own folder for sockets and runs.</summary>
     public static string Folder =>
@@ -37,22 +41,32 @@ public static class LocalSocket
     /// <returns>Null where it is a folder of this user with mode 0700.</returns>
     public static string? FolderFault(string folder)
     {
-        var buffer = new byte[256];
-        if (statx(CurrentFolder, Encoding.UTF8.GetBytes(folder + "\0"), NoFollow, ModeAndOwner, buffer) != 0)
+        if (!TryLook(folder, out var look))
         {
             return $"{folder} cannot be looked at. Set XDG_RUNTIME_DIR to a folder of your own.";
         }
 
-        // struct statx: stx_uid at 20, stx_mode at 28 (man 2 statx).
-        var owner = BinaryPrimitives.ReadUInt32LittleEndian(buffer.AsSpan(20));
-        var mode = BinaryPrimitives.ReadUInt16LittleEndian(buffer.AsSpan(28));
-        return (mode & 0xF000) != 0x4000
+        return (look.Mode & FileType) != FolderType
             ? $"{folder} is no folder (a link, perhaps). Remove it, or set XDG_RUNTIME_DIR to a folder of your own."
-            : owner != EffectiveUser()
-                ? $"{folder} belongs to user {owner}. Set XDG_RUNTIME_DIR to a folder of your own."
-                : (mode & 0x3F) != 0
+            : look.Owner != EffectiveUser()
+                ? $"{folder} belongs to user {look.Owner}. Set XDG_RUNTIME_DIR to a folder of your own."
+                : (look.Mode & OthersMode) != 0
                     ? $"{folder} is open to other users. Run: chmod 700 {folder}"
                     : null;
+    }
+
+    /// <summary>Whether a path is a socket: nothing else may be cleared away for one.</summary>
+    /// <param name="path">An absolute path.</param>
+    /// <returns>False for files, folders and links, and where nothing is.</returns>
+    public static bool IsSocket(string path) => TryLook(path, out var look) && (look.Mode & FileType) == SocketType;
+
+    private static bool TryLook(string path, out (ushort Mode, uint Owner) look)
+    {
+        var buffer = new byte[256];
+        var found = statx(CurrentFolder, Encoding.UTF8.GetBytes(path + "\0"), NoFollow, ModeAndOwner, buffer) == 0;
+        // struct statx: stx_uid at 20, stx_mode at 28 (man 2 statx).
+        look = (BinaryPrimitives.ReadUInt16LittleEndian(buffer.AsSpan(28)), BinaryPrimitives.ReadUInt32LittleEndian(buffer.AsSpan(20)));
+        return found;
     }
 
     private static uint EffectiveUser() => geteuid();

@@ -15,6 +15,13 @@ public interface IExitForwarder
     /// x0 = −1 and x1–x3 = 0, after an attention or wake exit the guest goes on unchanged.
     /// </returns>
     Answer? Forward(Exit exit);
+
+    /// <summary>Registers above x5 that the daemon wants to see with a hypercall.</summary>
+    /// <param name="conduit">SMC or HVC.</param>
+    /// <param name="imm">Of the instruction; 0 where unknown.</param>
+    /// <param name="w0">The function ID.</param>
+    /// <returns>Bit n for x n, 6 to 17; 0 for most functions.</returns>
+    uint Uses(Conduit conduit, uint imm, uint w0) => 0;
 }
 
 /// <summary>What a vCPU host tells about its machine outside any exit. The methods do not block; they are called from vCPU threads.</summary>

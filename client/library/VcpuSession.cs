@@ -13,6 +13,7 @@ public sealed class VcpuSession : IExitForwarder, IDisposable
     private readonly VcpuMessage _open;
     private readonly VcpuMessage _message = new();
     private readonly TimeSpan _deadline;
+    private readonly ServedRange[] _uses;
     private readonly ManualResetEventSlim _closed = new();
     private AsyncDuplexStreamingCall<VcpuMessage, DaemonToVcpu>? _stream;
     private Task<bool>? _reading;
@@ -22,6 +23,7 @@ public sealed class VcpuSession : IExitForwarder, IDisposable
         _daemon = new(daemon);
         _open = new() { Open = new() { Token = welcome.Token, Mpidr = mpidr } };
         _deadline = deadline;
+        _uses = [.. welcome.Served.Where(range => range.Uses != 0)];
     }
 
     /// <summary>Exits that fell back.</summary>
@@ -59,6 +61,23 @@ public sealed class VcpuSession : IExitForwarder, IDisposable
 
         Fallbacks++;
         return null;
+    }
+
+    /// <inheritdoc/>
+    public uint Uses(Conduit conduit, uint imm, uint w0)
+    {
+        const uint SveHint = 1u << 16;
+        // The hint of a fast call is no part of its identity.
+        var id = imm == 0 && w0 >> 31 != 0 ? w0 & ~SveHint : w0;
+        foreach (var range in _uses)
+        {
+            if (range.Imm == imm && id >= range.First && id <= range.Last && range.Conduits.Contains(conduit))
+            {
+                return range.Uses;
+            }
+        }
+
+        return 0;
     }
 
     /// <summary>Ends the stream; an exit that waits falls back.</summary>

@@ -30,7 +30,7 @@ internal static class ListenAddress
                 throw new ConfigurationException($"The folder of the socket {path} does not exist. Make it, or choose another with --socket.");
             }
 
-            if (File.Exists(path))
+            if (Path.Exists(path))
             {
                 RemoveStale(path);
             }
@@ -59,6 +59,11 @@ internal static class ListenAddress
 
     private static void RemoveStale(string path)
     {
+        if (!LocalSocket.IsSocket(path))
+        {
+            throw new ConfigurationException($"{path} is in the way and is no socket. Remove it, or choose another with --socket.");
+        }
+
         using var probe = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         try
         {
@@ -72,7 +77,7 @@ internal static class ListenAddress
         }
         catch (SocketException e)
         {
-            throw new ConfigurationException($"{path} is in the way and is no socket of a daemon ({e.Message}). Remove it, or choose another with --socket.", e);
+            throw new ConfigurationException($"{path} is in the way and cannot be reached ({e.Message}). Remove it, or choose another with --socket.", e);
         }
 
         throw new ConfigurationException($"A daemon already listens on {path}. Stop it, or choose another socket with --socket.");

@@ -46,6 +46,12 @@ internal static class PluginLoader
                 return new(folder, [], "It does not hold exactly one plugin: an assembly with its .deps.json beside it.");
             }
 
+            var manifest = Path.ChangeExtension(path, ".deps.json");
+            if (DependencyManifest.Fault(manifest) is { } fault)
+            {
+                return new(folder, [], $"It cannot be loaded: {Path.GetFileName(manifest)} {fault}.");
+            }
+
             var assembly = new PluginLoadContext(path).LoadFromAssemblyPath(path);
             Service[] services = [.. assembly.GetExportedTypes()
                 .Where(type => type is { IsAbstract: false, IsGenericTypeDefinition: false } && type.IsSubclassOf(typeof(Service)))

@@ -7,7 +7,7 @@ using Microsoft.Extensions.Logging;
 namespace Hypercalls.Daemon.Wire;
 
 /// <summary>One machine's stream: Hello, Welcome, Ready, then changes in both directions.</summary>
-internal sealed class AttachStream(MachineRegistry machines, ServiceSet services, DaemonOptions options, DaemonLife life, ILogger<AttachStream> log)
+internal sealed class AttachStream(MachineRegistry machines, ServiceSet services, DaemonOptions options, ILogger<AttachStream> log)
 {
     public const uint ProtocolMajor = 1;
     public const uint ProtocolMinor = 0;
@@ -99,10 +99,11 @@ internal sealed class AttachStream(MachineRegistry machines, ServiceSet services
     }
 
     /// <summary>Until the host detaches (true) or the stream ends.</summary>
-    private async Task<bool> ConverseAsync(
+    private static async Task<bool> ConverseAsync(
         Machine machine, ChannelReader<ToHost> toHost, IAsyncStreamReader<Protos.HostMessage> requests, IServerStreamWriter<Protos.DaemonMessage> responses, CancellationToken cancelled)
     {
-        using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancelled, life.Stopping);
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancelled);
+        // A daemon that stops says goodbye first, which ends the writer.
         var reading = ReadAsync(machine, requests, ending.Token);
         var writing = WriteAsync(toHost, responses, cancelled);
         // Whoever ends first ends the stream: the writer when another host took over or the daemon stops.
@@ -114,6 +115,7 @@ internal sealed class AttachStream(MachineRegistry machines, ServiceSet services
 
         await writing;
         await ending.CancelAsync();
+        await ((Task)reading).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         return false;
     }
 

@@ -36,6 +36,8 @@ internal sealed class TimedForwarder(IExitForwarder inner) : IExitForwarder
         return answer;
     }
 
+    public uint Uses(Conduit conduit, uint imm, uint w0) => inner.Uses(conduit, imm, w0);
+
     public IReadOnlyList<(uint Id, long[] Nanoseconds)> Measured()
     {
         lock (_lock)

@@ -70,6 +70,7 @@ internal sealed partial class Vcpu
         wire.ExitId = ((ulong)_boot << 32) | exit.Request;
         wire.Boot = _boot;
         wire.Previous = _previous;
+        AddUsed(wire, exit.Registers);
         _powers.EnterCall(Number);
         _forwarded = wire;
         var answer = Forwarder!.Forward(wire);
@@ -91,6 +92,22 @@ internal sealed partial class Vcpu
         else
         {
             Apply(exit, answer);
+        }
+    }
+
+    private void AddUsed(Exit wire, GuestRegisters registers)
+    {
+        if (wire.Hypercall is not { } call)
+        {
+            return;
+        }
+        var uses = Forwarder!.Uses(call.Conduit, call.Imm, (uint)call.X0);
+        for (var index = 6; index < 18 && uses >> index != 0; index++)
+        {
+            if ((uses >> index & 1) != 0)
+            {
+                call.Registers.Add(new Register { Index = (uint)index, Value = registers.General[index] });
+            }
         }
     }
 

@@ -62,7 +62,7 @@ public sealed class CommandTests(TestDaemon daemon) : IClassFixture<TestDaemon>
     [InlineData("call PSCI_VERSION one", 2, "one is not an argument")]
     [InlineData("call PSCI_VERSION --imm 0x10000", 2, "0x10000 is wider than the 16 bits of an immediate.")]
     [InlineData("call PSCI_VERSION --machine nobody", 2, "machine: no machine is named nobody.")]
-    [InlineData("call", 2, "Required argument missing for command: 'call'.")]
+    [InlineData("call", 2, "Required argument 'function' missing")]
     [InlineData("query CPU_ON --conduit svc", 2, "svc")]
     [InlineData("dance", 2, "'dance'")]
     public async Task Bad_input_is_one_sentence_and_its_exit_code(string command, int exitCode, string sentence)

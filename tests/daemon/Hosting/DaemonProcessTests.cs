@@ -50,7 +50,7 @@ public sealed class DaemonProcessTests : IDisposable
     [InlineData("--listen nowhere", "--listen nowhere is no address with a port")]
     [InlineData("--plugins /nonexistent/plugins", "The plugin folder /nonexistent/plugins does not exist.")]
     [InlineData("--socket /nonexistent/daemon.sock", "The folder of the socket /nonexistent/daemon.sock does not exist.")]
-    [InlineData("--socket /etc/hostname", "/etc/hostname is in the way and is no socket of a daemon")]
+    [InlineData("--socket /dev/null", "/dev/null is in the way and is no socket.")]
     public async Task A_wrong_setting_is_no_start_and_one_sentence(string arguments, string sentence)
     {
         var plugins = arguments.StartsWith("--plugins", StringComparison.Ordinal) ? [] : (string[])["--plugins", TestDaemon.PluginFolder(_folder, "psci")];
