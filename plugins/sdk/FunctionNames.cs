@@ -47,7 +47,7 @@ public static class FunctionNames
             return [];
         }
 
-        var near = Math.Max(2, typed.Length / 4);
+        var near = Math.Clamp(typed.Length / 3, 1, 4);
         return
         [
             .. All.Spellings

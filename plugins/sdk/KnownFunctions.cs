@@ -85,7 +85,7 @@ internal static class KnownFunctions
             { 0x8400_0052,              "TRNG_GET_UUID" },
             { 0x8400_0053, 0xC400_0053, "TRNG_RND" },
         },
-        .. new Family("PV time", "PV_TIME_")
+        .. new Family("PV time", "PV_")
         {
             { 0xC500_0020,              "PV_TIME_FEATURES" },
             { 0xC500_0021,              "PV_TIME_ST" },

@@ -5,12 +5,14 @@ namespace Hypercalls.Tests.Psci;
 public sealed class PowerStateParameterTests
 {
     [Theory]
+#pragma warning disable format // a table, to be read by column
     //          argument     StateID powerdown level
     [InlineData(0x0000_0000, 0,      false,    0)]
     [InlineData(0x0000_FFFF, 0xFFFF, false,    0)] // 15:0
     [InlineData(0x0001_0000, 0,      true,     0)] // 16
     [InlineData(0x0300_0000, 0,      false,    3)] // 25:24
     [InlineData(0x0201_0033, 0x33,   true,     2)]
+#pragma warning restore format
     public void Has_the_fields_of_the_original_format(uint argument, int stateId, bool isPowerDown, int powerLevel)
     {
         Assert.True(PowerStateParameter.TryParse(argument, out var powerState));

@@ -6,22 +6,26 @@ namespace Hypercalls.Tests.Psci;
 public sealed class PowerTransitionsTests
 {
     [Theory]
+#pragma warning disable format // a table, to be read by column
     //          state                   next                    status
     [InlineData(PowerState.Off,         PowerState.OnPending,   0)]
     [InlineData(PowerState.OnPending,   PowerState.OnPending,   -5)] // ON_PENDING
     [InlineData(PowerState.On,          PowerState.On,          -4)] // ALREADY_ON
     [InlineData(PowerState.Suspended,   PowerState.Suspended,   -4)] // a suspended core counts as on
     [InlineData(PowerState.Unavailable, PowerState.Unavailable, -3)] // DENIED
+#pragma warning restore format
     public void CPU_ON(PowerState power, PowerState next, int status) =>
         Assert.Equal((next, (PsciStatus)status), PowerTransitions.CpuOn(power));
 
     [Theory]
+#pragma warning disable format // a table, to be read by column
     //          state                   Started        Stopped                 Woke                    Refused
     [InlineData(PowerState.Off,         PowerState.On, PowerState.Off,         PowerState.Off,         PowerState.Off)]
     [InlineData(PowerState.OnPending,   PowerState.On, PowerState.Off,         PowerState.OnPending,   PowerState.Off)]
     [InlineData(PowerState.On,          PowerState.On, PowerState.Off,         PowerState.On,          PowerState.On)]
     [InlineData(PowerState.Suspended,   PowerState.On, PowerState.Off,         PowerState.On,          PowerState.Suspended)]
     [InlineData(PowerState.Unavailable, PowerState.On, PowerState.Unavailable, PowerState.Unavailable, PowerState.Unavailable)]
+#pragma warning restore format
     public void Reports_of_the_host(PowerState power, PowerState started, PowerState stopped, PowerState woke, PowerState refused)
     {
         Assert.Equal(

@@ -23,6 +23,7 @@ public sealed class PsciServiceTests
     public void Reports(uint id, ulong value) => Assert.Equal(Answer.Value(value), _machine.Call(id));
 
     [Theory]
+#pragma warning disable format // a table, to be read by column
     //          asked       status
     [InlineData(0x8400_0000, 0)]  // PSCI_VERSION
     [InlineData(0x8400_0001, 0)]  // CPU_SUSPEND: original StateID format, no OS-initiated mode
@@ -54,6 +55,7 @@ public sealed class PsciServiceTests
     [InlineData(0x8000_0001, -1)] // another owner's
     [InlineData(0xC400_A011, -1)] // nobody's
     [InlineData(0x95C1_BA60, -1)] // PSCI 0.1
+#pragma warning restore format
     public void PSCI_FEATURES(uint asked, int status) => Assert.Equal(Answer.Status(status), _machine.Call(PsciFeatures, asked));
 
     [Fact]
@@ -81,6 +83,7 @@ public sealed class PsciServiceTests
     }
 
     [Theory]
+#pragma warning disable format // a table, to be read by column
     //          target                    entry         status
     [InlineData(9ul,                      Entry,        -2)] // INVALID_PARAMETERS: no such core
     [InlineData(0x8000_0001ul,            Entry,        -2)] // bit 31 of MPIDR_EL1 is no affinity
@@ -98,6 +101,7 @@ public sealed class PsciServiceTests
     [InlineData(0ul,                      Entry,        -4)] // ALREADY_ON: the caller itself
     [InlineData(2ul,                      Entry,        -5)] // ON_PENDING
     [InlineData(3ul,                      Entry,        -3)] // DENIED: unavailable
+#pragma warning restore format
     public void CPU_ON_refuses(ulong target, ulong entry, int status)
     {
         var machine = new TestMachine(
@@ -111,12 +115,14 @@ public sealed class PsciServiceTests
     }
 
     [Theory]
+#pragma warning disable format // a table, to be read by column
     //          entry         status
     [InlineData(Entry,         0)]  // A32
     [InlineData(Entry + 1,     0)]  // T32
     [InlineData(Entry + 2,     -9)] // A32 is aligned to 4
     [InlineData(Entry + 3,     0)]  // T32 at a half word
     [InlineData(0x8000_0001ul, -9)] // above RAM
+#pragma warning restore format
     public void CPU_ON_of_an_AArch32_caller_takes_bit_0_for_T32(ulong entry, int status) =>
         Assert.Equal(
             status == 0 ? Answer.Success with { Then = new Effect.PowerOn(Core(1), entry, 7, -6) } : Answer.Status(status),
@@ -208,6 +214,7 @@ public sealed class PsciServiceTests
     }
 
     [Theory]
+#pragma warning disable format // a table, to be read by column
     //          power_state         status
     [InlineData(0x0000_0000ul,      0)]
     [InlineData(0xFFFF_FFFF_0000_0000ul, 0)] // power_state has 32 bits
@@ -216,6 +223,7 @@ public sealed class PsciServiceTests
     [InlineData(0x0001_0000ul,      -2)]     // powerdown
     [InlineData(0x8000_0000ul,      -2)]     // must be zero
     [InlineData(0x0002_0000ul,      -2)]
+#pragma warning restore format
     public void CPU_SUSPEND(ulong powerState, int status)
     {
         foreach (var id in new[] { CpuSuspend, CpuSuspend | Smc64 })
@@ -248,6 +256,7 @@ public sealed class PsciServiceTests
     }
 
     [Theory]
+#pragma warning disable format // a table, to be read by column
     //          target          level status
     [InlineData(0x0ul,          0ul,  0)]  // ON
     [InlineData(0x1ul,          0ul,  1)]  // OFF
@@ -271,6 +280,7 @@ public sealed class PsciServiceTests
     [InlineData(0x0ul,          0x1_0000_0000ul, 0)] // the level has 32 bits
     [InlineData(0x8000_0000ul,  0ul,  -2)] // bits outside the affinity fields
     [InlineData(0x8000_0000ul,  3ul,  -2)]
+#pragma warning restore format
     public void AFFINITY_INFO(ulong target, ulong level, int status)
     {
         var machine = new TestMachine(

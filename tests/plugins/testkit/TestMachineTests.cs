@@ -1,0 +1,103 @@
+using Hypercalls.Hello;
+using Hypercalls.Psci;
+using Hypercalls.Sdk;
+using Hypercalls.Testkit;
+
+namespace Hypercalls.Tests.Testkit;
+
+public sealed class TestMachineTests
+{
+    private const uint Clock = 0x8200_0100;
+    private const uint Dice = 0xC200_0101;
+
+    [Fact]
+    public void Has_one_core_on_and_the_others_off()
+    {
+        var description = new TestMachine(3, new HelloService()).Description;
+        Assert.Equal([CorePower.On, CorePower.Off, CorePower.Off], description.Cores.Select(core => core.Power));
+        Assert.Equal([new MemoryRange(0x4000_0000, 0x4000_0000)], description.Ram);
+    }
+
+    [Theory]
+    [InlineData(0, "0.0.0.0")]
+    [InlineData(15, "0.0.0.15")]
+    [InlineData(16, "0.0.1.0")]
+    [InlineData(17, "0.0.1.1")]
+    [InlineData(4096, "0.1.0.0")]
+    [InlineData(65535, "0.15.255.15")]
+    public void Has_cores_in_clusters_of_16(int index, string affinity)
+    {
+        var cores = TestMachine.Describe(0x1_0000).Cores;
+        Assert.Equal(affinity, cores[index].Mpidr.ToString());
+        Assert.Equal(cores.Count, cores.Select(core => core.Mpidr).Distinct().Count());
+    }
+
+    [Fact]
+    public void Time_stands_still_until_the_test_moves_it()
+    {
+        var machine = Instruments();
+        Assert.Equal(machine.Call(Clock), machine.Call(Clock));
+
+        machine.Now += TimeSpan.FromSeconds(1);
+        Assert.Equal(Answer.Value(1), machine.Call(Clock));
+    }
+
+    [Fact]
+    public void Equal_seeds_give_equal_numbers()
+    {
+        var (one, same, other) = (Instruments(), Instruments(), Instruments());
+        (one.Seed, same.Seed, other.Seed) = (7, 7, 8);
+        var numbers = Enumerable.Range(0, 100).Select(_ => one.Call(Dice)).ToList();
+        Assert.Equal(100, numbers.Distinct().Count());
+        Assert.Equal(numbers, Enumerable.Range(0, 100).Select(_ => same.Call(Dice)));
+        Assert.NotEqual(numbers[0], other.Call(Dice));
+    }
+
+    [Fact]
+    public void Shows_states_by_name_by_type_and_alone()
+    {
+        var machine = new TestMachine(new HelloService());
+        machine.Call(0x8200_0002);
+        Assert.Equal("{\n  \"Count\": 1\n}", machine.State.ReplaceLineEndings("\n"));
+
+        var both = new TestMachine(new HelloService(), new PsciService());
+        both.Call(0x8200_0002);
+        Assert.Equal("{\n  \"Count\": 1\n}", both.StateOf("HELLO").ReplaceLineEndings("\n"));
+        Assert.Equal(1u, both.StateOf<HelloState>().Count);
+        Assert.Throws<InvalidOperationException>(() => both.State);
+    }
+
+    [Fact]
+    public void A_core_calls_by_HVC_from_the_client_EL_unless_told_otherwise()
+    {
+        var seen = new List<(Conduit, int, bool)>();
+        var service = new TableService("S", new() { { Clock, "F", (in call) => { seen.Add((call.Conduit, call.Pstate.ExceptionLevel, call.Pstate.IsAArch32)); return Answer.Success; } } });
+        new TestMachine(service).Call(Clock);
+        new TestMachine(TestMachine.Describe(1) with { ClientEl = 2 }, service).Core(0).Smc.Call(Clock);
+        new TestMachine(service).Core(0).AArch32.Call(Clock);
+        Assert.Equal([(Conduit.Hvc, 1, false), (Conduit.Smc, 2, false), (Conduit.Hvc, 1, true)], seen);
+    }
+
+    [Fact]
+    public void Refuses_more_arguments_than_there_are_registers() =>
+        Assert.Throws<ArgumentException>(() => new TestMachine(new HelloService()).Call(0x8200_0000, new ulong[18]));
+
+    [Fact]
+    public void Nothing_falls_back_before_a_call_or_twice()
+    {
+        var machine = new TestMachine(new HelloService());
+        Assert.Throws<InvalidOperationException>(machine.Core(0).FellBack);
+        machine.Call(0x8200_0000);
+        machine.Core(0).FellBack();
+        Assert.Throws<InvalidOperationException>(machine.Core(0).FellBack);
+    }
+
+    [Fact]
+    public void A_core_prints_its_affinity() => Assert.Equal("core 0.0.0.1", new TestMachine(2, new HelloService()).Core(1).ToString());
+
+    private static TestMachine Instruments() => new(new TableService("INSTRUMENTS", new()
+    {
+        { Clock, "CLOCK", (in call) => Answer.Value((ulong)call.Now.Second) },
+        { Dice, "DICE", (in call) => Answer.Value(call.Random) },
+    }));
+}
