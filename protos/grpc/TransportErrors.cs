@@ -17,6 +17,8 @@ internal static class TransportErrors
             new Status(HttpErrors.FromHttp2Error(reset.ErrorCode), $"The server reset the call: {reset.Message}", exception),
         _ when Find<SocketException>(exception) is { } failed =>
             new Status(StatusCode.Unavailable, $"The connection failed: {failed.Message}", exception),
+        OperationCanceledException { InnerException: TimeoutException } =>
+            new Status(StatusCode.Unavailable, "The connection did not come up in time.", exception),
         OperationCanceledException => new Status(StatusCode.Cancelled, "The call was cancelled.", exception),
         HttpRequestException or IOException => new Status(StatusCode.Unavailable, $"The connection failed: {exception.Message}", exception),
         ObjectDisposedException => new Status(StatusCode.Cancelled, "The channel or the call is disposed of.", exception),

@@ -53,10 +53,11 @@ internal sealed class EndpointBinder(IEndpointRouteBuilder endpoints, GrpcServic
             }
 
             var call = new ServerCall(context, method.FullName, CallDeadline.Of(context), log);
+            var body = context.Request.BodyReader;
             var requests = new RequestReader<TRequest>(
-                call, method, new FrameReader<TRequest>(context.Request.BodyReader, method.RequestMarshaller, limit, call.StatusOfCompressed));
+                call, method, body, new FrameReader<TRequest>(body, method.RequestMarshaller, limit, call.StatusOfCompressed));
             var responses = new ResponseWriter<TResponse>(call, new FrameWriter<TResponse>(method.ResponseMarshaller, options.MaxSendMessageSize));
-            return call.RunAsync(() => serve(call, requests, responses));
+            return call.RunAsync(() => serve(call, requests, responses), requests.CloseAsync);
         };
         endpoints.MapPost("/" + method.Name, endpoint);
     }

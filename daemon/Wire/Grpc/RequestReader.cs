@@ -1,3 +1,4 @@
+using System.IO.Pipelines;
 using System.Runtime.CompilerServices;
 using Grpc.Core;
 using Hypercalls.Grpc;
@@ -5,19 +6,32 @@ using Hypercalls.Grpc;
 namespace Hypercalls.Daemon.Wire.Grpc;
 
 /// <summary>The requests of a call, as the code that serves it reads them.</summary>
-internal sealed class RequestReader<TRequest>(ServerCall call, IMethod method, FrameReader<TRequest> frames) : IAsyncStreamReader<TRequest>
+internal sealed class RequestReader<TRequest>(ServerCall call, IMethod method, PipeReader pipe, FrameReader<TRequest> frames) : IAsyncStreamReader<TRequest>
     where TRequest : class
 {
-    private int _reading;
+    private readonly Lock _gate = new();
     private TRequest? _current;
+    private bool _reading;
+    private bool _closed;
+    private TaskCompletionSource? _left;
 
     public TRequest Current => _current ?? throw new InvalidOperationException("There is no current message.");
 
     public async Task<bool> MoveNext(CancellationToken cancellationToken)
     {
-        if (Interlocked.Exchange(ref _reading, 1) != 0)
+        lock (_gate)
         {
-            throw new InvalidOperationException("The read before is still in progress.");
+            if (_closed)
+            {
+                throw new OperationCanceledException("The call is over.");
+            }
+
+            if (_reading)
+            {
+                throw new InvalidOperationException("The read before is still in progress.");
+            }
+
+            _reading = true;
         }
 
         try
@@ -28,7 +42,28 @@ internal sealed class RequestReader<TRequest>(ServerCall call, IMethod method, F
         }
         finally
         {
-            Volatile.Write(ref _reading, 0);
+            lock (_gate)
+            {
+                _reading = false;
+                _left?.SetResult();
+            }
+        }
+    }
+
+    /// <summary>Ends a read that the handler has left behind: the stream is given back, and may be another call's, after this.</summary>
+    public Task CloseAsync()
+    {
+        lock (_gate)
+        {
+            _closed = true;
+            if (!_reading)
+            {
+                return Task.CompletedTask;
+            }
+
+            _left = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            pipe.CancelPendingRead();
+            return _left.Task;
         }
     }
 

@@ -64,7 +64,7 @@ internal sealed partial class ServerCall : ServerCallContext
     private bool NamesCompression => _http.Request.Headers[GrpcHeaders.Encoding] is [{ } encoding, ..] && encoding != GrpcHeaders.Identity;
 
     /// <summary>Runs the handler to its end, and ends the call at its deadline whatever the handler does.</summary>
-    public async Task RunAsync(Func<Task> serve)
+    public async Task RunAsync(Func<Task> serve, Func<Task> closeRequests)
     {
         // Disposed of before the stream is given back: the deadline may be ending it at this moment.
         await using var deadline = _deadline;
@@ -77,6 +77,7 @@ internal sealed partial class ServerCall : ServerCallContext
 
         deadline?.Start(EndAtDeadlineAsync);
         End(await ServeAsync(serve));
+        await closeRequests();
     }
 
     /// <summary>Sends a frame, or throws when the call is over.</summary>

@@ -100,6 +100,7 @@ public class ServerCallTests
     public async Task Ends_a_call_at_its_deadline_while_the_handler_blocks_its_thread(string method)
     {
         using var release = new ManualResetEventSlim();
+        var begun = false;
         var late = new TaskCompletionSource<Exception?>(TaskCreationOptions.RunContinuationsAsynchronously);
         await using var server = await GrpcServer.StartAsync(new ConformanceService
         {
@@ -112,13 +113,14 @@ public class ServerCallTests
             OnRepeat = async (request, responses, _) =>
             {
                 await responses.WriteAsync(request);
+                begun = true;
                 release.Wait();
                 late.TrySetResult(await Record.ExceptionAsync(() => responses.WriteAsync(request)));
             },
         });
         using var client = new RawClient(server.Unix);
         var status = await client.CallAsync(method, s_frame, ("grpc-timeout", "300m"));
-        Assert.Equal(new RawStatus("4", "The deadline of the call has passed.", method == "Echo"), status);
+        Assert.Equal(new RawStatus("4", "The deadline of the call has passed.", !begun), status);
         release.Set();
         var exception = await late.Task.Soon();
         Assert.True(method == "Echo" ? exception is null : exception is OperationCanceledException);
@@ -164,7 +166,7 @@ public class ServerCallTests
             })),
         });
         using var client = new RawClient(server.Unix);
-        using var response = await client.SendAsync(RawClient.Request("Repeat", new ByteArrayContent(s_frame), ("grpc-timeout", "1S")));
+        using var response = await client.SendAsync(RawClient.Request("Repeat", new ByteArrayContent(s_frame), ("grpc-timeout", "5S")));
         Assert.IsAssignableFrom<OperationCanceledException>(await ended.Task.Soon());
         var failure = await Assert.ThrowsAnyAsync<Exception>(() => response.Content.CopyToAsync(Stream.Null).Soon());
         var reset = Assert.IsType<HttpProtocolException>(failure as HttpProtocolException ?? failure.InnerException);
@@ -237,6 +239,29 @@ public class ServerCallTests
         Assert.True(await call.ResponseStream.MoveNext().Soon());
         Assert.Equal(3, call.ResponseStream.Current.Number);
         Assert.False(await call.ResponseStream.MoveNext().Soon());
+    }
+
+    [Fact]
+    public async Task Ends_a_read_and_refuses_a_write_that_a_handler_leaves_behind()
+    {
+        var left = new TaskCompletionSource<Exception?>(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var server = await GrpcServer.StartAsync(new ConformanceService
+        {
+            OnChat = (requests, responses, context) =>
+            {
+                var reading = requests.MoveNext(CancellationToken.None);
+                _ = Task.Run(async () =>
+                {
+                    Assert.IsAssignableFrom<OperationCanceledException>(await Record.ExceptionAsync(() => reading));
+                    Assert.IsAssignableFrom<OperationCanceledException>(await Record.ExceptionAsync(() => requests.MoveNext(CancellationToken.None)));
+                    left.SetResult(await Record.ExceptionAsync(() => responses.WriteAsync(new Message())));
+                });
+                return responses.WriteAsync(new Message { Text = "bye" });
+            },
+        });
+        using var call = server.Client().Chat();
+        Assert.Equal([new Message { Text = "bye" }], await CallTests.AllAsync(call.ResponseStream));
+        Assert.IsAssignableFrom<OperationCanceledException>(await left.Task.Soon());
     }
 
     [Fact]
