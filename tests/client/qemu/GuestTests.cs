@@ -74,12 +74,16 @@ public sealed class GuestTests(GuestImages images, ITestOutputHelper output)
         Assert.Equal(exits.Take(exits.Count - 1).Select(exit => exit.ExitId), exits.Skip(1).Select(exit => exit.Previous.ExitId));
     }
 
-    [NeedsFact(Qemu, Compiler)]
-    public void The_machine_is_described_before_its_guest_runs()
+    [NeedsTheory(Qemu, Compiler)]
+    [InlineData(64)]
+    [InlineData(5120)] // the mailboxes above 4 GiB
+    public void The_machine_is_described_before_its_guest_runs(int memory)
     {
-        var boot = GuestRun.Of(new() { Kernel = images["calls"], Cores = 3, MemoryMiB = 64 }).Boot;
+        var run = GuestRun.Of(new() { Kernel = images["cores"], Cores = 3, MemoryMiB = memory });
+        Assert.Equal(new MachineEnd.PoweredOff(), run.End);
+        var boot = run.Boot;
         Assert.Equal([0ul, 1, 2], boot.Cores);
-        Assert.Equal((1ul, 0x4000_0000ul, 62ul << 20, 1u), (boot.Boot, boot.RamBase, boot.RamSize, boot.ClientEl));
+        Assert.Equal((1ul, 0x4000_0000ul, (ulong)(memory - 2) << 20, 1u), (boot.Boot, boot.RamBase, boot.RamSize, boot.ClientEl));
         Assert.Equal([Conduit.Smc, Conduit.Hvc], boot.Conduits);
         Assert.StartsWith("qemu-system-aarch64 ", boot.Host, StringComparison.Ordinal);
         var registers = boot.IdRegisters.ToDictionary();
@@ -142,11 +146,13 @@ public sealed class GuestTests(GuestImages images, ITestOutputHelper output)
             a storm of 500 at another core: yes
             two storms at once: yes
             withdrawn 300 times, then wanted: yes
+            the guest goes on while nobody answers, and then it comes: yes
             attention at a core that is off disturbs nobody: 0x32
 
             """,
             run.Console);
         Assert.Equal(new MachineEnd.PoweredOff(), run.End);
+        output.WriteLine($"{run.Responder.Exits.Count} attention exits, remarks: {string.Join(' ', run.Log)}");
         // Never the monitor's own stub: every interrupted context is the guest's, at EL1.
         Assert.All(
             run.Responder.Exits.Where(exit => exit.Exit.Attention is not null),
@@ -254,7 +260,8 @@ public sealed class GuestTests(GuestImages images, ITestOutputHelper output)
             {
                 Await(console, "type\n");
                 machine.WriteConsole("hello, guest!q"u8);
-            }) { IsBackground = true }.Start());
+            })
+            { IsBackground = true }.Start());
         Assert.Equal("type\nHELLO, GUEST!\n", run.Console);
     }
 

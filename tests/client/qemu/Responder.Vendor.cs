@@ -84,6 +84,9 @@ internal sealed partial class Responder
                 var force = X0(0);
                 force.PowerOn = new() { Core = call.X1, EntryPoint = call.X2, IfRefused = ulong.MaxValue - 5 };
                 return force;
+            case 0x15: // DEAF
+                _deaf = (int)call.X1;
+                return X0(0);
             default:
                 return X0(ulong.MaxValue);
         }
