@@ -1,40 +1,49 @@
 namespace Hypercalls.Tests;
 
-/// <summary>A fact that needs programs of the machine: skipped, with the remedy, where one is missing from PATH.</summary>
+/// <summary>A fact about tools that a machine may not have: skipped, with the reason, where one of them is missing.</summary>
+[AttributeUsage(AttributeTargets.Method)]
 public sealed class NeedsFactAttribute : FactAttribute
 {
-    public NeedsFactAttribute(params string[] tools)
-    {
-        Skip = Needs.Missing(tools);
-    }
+    /// <param name="needs">Programs to be found on the PATH, or absolute paths of files.</param>
+    public NeedsFactAttribute(params string[] needs) => Skip = Needs.Missing(needs)!;
 }
 
-/// <summary>A theory that needs programs of the machine: skipped, with the remedy, where one is missing from PATH.</summary>
+/// <summary>A theory about tools that a machine may not have: skipped, with the reason, where one of them is missing.</summary>
+[AttributeUsage(AttributeTargets.Method)]
 public sealed class NeedsTheoryAttribute : TheoryAttribute
 {
-    public NeedsTheoryAttribute(params string[] tools)
-    {
-        Skip = Needs.Missing(tools);
-    }
+    /// <param name="needs">Programs to be found on the PATH, or absolute paths of files.</param>
+    public NeedsTheoryAttribute(params string[] needs) => Skip = Needs.Missing(needs)!;
 }
 
-internal static class Needs
+/// <summary>Looks for tools.</summary>
+public static class Needs
 {
-    /// <summary>Null when all are there; a name with a slash is a file.</summary>
-    public static string? Missing(string[] tools) =>
-        Array.Find(tools, tool => !IsThere(tool)) is { } missing ? $"needs {missing}: apt-get install {PackageOf(missing)}" : null;
+    /// <summary>The reason to skip a test, null where everything is there.</summary>
+    public static string? Missing(params string[] needs)
+    {
+        var missing = needs.Where(need => Find(need) is null).ToArray();
+        return missing.Length == 0 ? null : $"This machine lacks {string.Join(" and ", missing)}: apt-get install {string.Join(' ', missing.Select(PackageOf).Distinct())}";
+    }
 
-    private static bool IsThere(string tool) =>
-        tool.Contains('/', StringComparison.Ordinal)
-            ? File.Exists(tool)
-            : (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Any(folder => File.Exists(Path.Combine(folder, tool)));
+    /// <summary>Where the tool is, null where it is not.</summary>
+    public static string? Find(string need) =>
+        Path.IsPathRooted(need)
+            ? File.Exists(need) ? need : null
+            : (Environment.GetEnvironmentVariable("PATH") ?? "")
+                .Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries)
+                .Select(folder => Path.Combine(folder, need))
+                .FirstOrDefault(File.Exists);
 
-    private static string PackageOf(string tool) => tool switch
+    private static string PackageOf(string need) => need switch
     {
         "qemu-system-aarch64" => "qemu-system-arm",
         "aarch64-linux-gnu-gcc" => "gcc-aarch64-linux-gnu",
-        "aarch64-linux-gnu-objcopy" => "binutils-aarch64-linux-gnu",
-        _ when tool.Contains("debian-installer", StringComparison.Ordinal) => "debian-installer-12-netboot-arm64",
-        _ => tool,
+        "aarch64-linux-gnu-as" or "aarch64-linux-gnu-ld" or "aarch64-linux-gnu-objcopy" => "binutils-aarch64-linux-gnu",
+        "protoc" => "protobuf-compiler",
+        "grpc_python_plugin" => "protobuf-compiler-grpc",
+        _ when need.Contains("debian-installer", StringComparison.Ordinal) => "debian-installer-12-netboot-arm64",
+        _ when need.Contains("python", StringComparison.Ordinal) => "python3-grpcio",
+        _ => need,
     };
 }

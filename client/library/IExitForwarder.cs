@@ -9,12 +9,12 @@ public interface IExitForwarder
     /// Forwards one exit and blocks until there is an answer or the host's fallback is due. Called by one thread at a time; never again for an exit
     /// that it returned from.
     /// </summary>
-    /// <param name="vcpuExit">The exit, with its exit_id, boot and the outcome of the answer before.</param>
+    /// <param name="exit">The exit, with its exit_id, boot and the outcome of the answer before.</param>
     /// <returns>
     /// The daemon's answer, or null when the deadline has passed or the connection is lost. The host then falls back: a hypercall gets
     /// x0 = −1 and x1–x3 = 0, after an attention or wake exit the guest goes on unchanged.
     /// </returns>
-    Answer? Forward(Exit vcpuExit);
+    Answer? Forward(Exit exit);
 }
 
 /// <summary>What a vCPU host tells about its machine outside any exit. The methods do not block; they are called from vCPU threads.</summary>

@@ -6,7 +6,7 @@ using Xunit.Abstractions;
 namespace Hypercalls.Tests.Client.Qemu;
 
 /// <summary>Bare-metal guests on a real QEMU: what a guest prints is compared whole.</summary>
-[Collection(QemuRuns.Name)]
+[Collection(QemuMachines.Name)]
 public sealed class GuestTests(GuestImages images, ITestOutputHelper output)
 {
     private const string Qemu = "qemu-system-aarch64";

@@ -5,7 +5,7 @@ using Hypercalls.Qemu;
 namespace Hypercalls.Tests.Client.Qemu;
 
 /// <summary>An unmodified kernel of Debian's installer: SMP by PSCI, hotplug, power-off.</summary>
-[Collection(QemuRuns.Name)]
+[Collection(QemuMachines.Name)]
 public sealed class LinuxTests
 {
     private const string Kernel = "/usr/lib/debian-installer/images/12/arm64/text/debian-installer/arm64/linux";

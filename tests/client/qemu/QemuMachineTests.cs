@@ -4,7 +4,7 @@ using Hypercalls.Qemu.Process;
 namespace Hypercalls.Tests.Client.Qemu;
 
 /// <summary>What cannot start says so in a sentence.</summary>
-[Collection(QemuRuns.Name)]
+[Collection(QemuMachines.Name)]
 public sealed class QemuMachineTests
 {
     [Fact]

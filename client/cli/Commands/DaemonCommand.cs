@@ -1,0 +1,48 @@
+using System.CommandLine;
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+
+namespace Hypercalls.Cli.Commands;
+
+/// <summary>hypercalls daemon: the daemon in the foreground.</summary>
+internal static class DaemonCommand
+{
+    public static Command Create()
+    {
+        var socket = new Option<string?>("--socket") { Description = "The local socket; by default in the user's runtime folder.", HelpName = "path" };
+        var listen = new Option<string?>("--listen") { Description = "A TCP address beside the socket, such as 127.0.0.1:7433.", HelpName = "address" };
+        var plugins = new Option<string?>("--plugins") { Description = "The plugin folder; by default beside the daemon.", HelpName = "folder" };
+        var keepGoing = new Option<bool>("--keep-going") { Description = "Start in spite of plugins that do not load." };
+        var command = new Command("daemon", "Run the daemon in the foreground. Ctrl-C or SIGTERM stops it in order.") { socket, listen, plugins, keepGoing };
+        command.SetAction(async (parsed, cancelled) =>
+        {
+            List<string> arguments = [];
+            foreach (var option in (Option<string?>[])[socket, listen, plugins])
+            {
+                if (parsed.GetValue(option) is { } value)
+                {
+                    arguments.AddRange([option.Name, value]);
+                }
+            }
+
+            if (parsed.GetValue(keepGoing))
+            {
+                arguments.Add(keepGoing.Name);
+            }
+
+            using var process = Process.Start(DaemonProgram.Start(arguments)) ?? throw new CliException("The daemon could not be started.");
+            // A Ctrl-C reaches the daemon too; a SIGTERM to this process alone is passed on. Either way the daemon ends, then this.
+            using var terminated = PosixSignalRegistration.Create(PosixSignal.SIGTERM, signal => Forward(signal, process));
+            using var interrupted = PosixSignalRegistration.Create(PosixSignal.SIGINT, signal => signal.Cancel = true);
+            await process.WaitForExitAsync(CancellationToken.None);
+            return process.ExitCode;
+        });
+        return command;
+    }
+
+    private static void Forward(PosixSignalContext signal, Process process)
+    {
+        signal.Cancel = true;
+        Signals.Terminate(process);
+    }
+}

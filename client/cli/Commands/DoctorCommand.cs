@@ -1,0 +1,146 @@
+using System.CommandLine;
+using System.ComponentModel;
+using System.Diagnostics;
+using Hypercalls.Cli.Output;
+using Hypercalls.Protos;
+using Spectre.Console;
+
+namespace Hypercalls.Cli.Commands;
+
+/// <summary>hypercalls doctor: what this machine has, a line each, with the remedy for what it lacks.</summary>
+internal static class DoctorCommand
+{
+    private const string DebianKernel = "/usr/lib/debian-installer/images/12/arm64/text/debian-installer/arm64/linux";
+
+    private enum Verdict
+    {
+        Good,
+        Absent,
+        Bad,
+    }
+
+    public static Command Create()
+    {
+        var daemon = DaemonAddress.Option();
+        var json = new Option<bool>("--json") { Description = "The findings as JSON." };
+        var command = new Command("doctor", "Look at SDK, QEMU, kernel, socket, plugins and KVM: a line each, with the remedy.") { daemon, json };
+        command.SetAction(parsed =>
+        {
+            Finding[] findings = [Sdk(), Qemu(), Kernel(), Socket(parsed.GetValue(daemon)), Plugins(), Kvm()];
+            if (parsed.GetValue(json))
+            {
+                Console.WriteLine(System.Text.Json.JsonSerializer.Serialize(findings.Select(finding => new
+                {
+                    what = finding.What,
+                    verdict = finding.Verdict.ToString(),
+                    detail = finding.Detail,
+                })));
+            }
+            else
+            {
+                Show(findings);
+            }
+
+            return findings.Any(finding => finding.Verdict == Verdict.Bad) ? ExitCode.Failed : ExitCode.Done;
+        });
+        return command;
+    }
+
+    private static void Show(Finding[] findings)
+    {
+        foreach (var finding in findings)
+        {
+            var (mark, colour) = finding.Verdict switch
+            {
+                Verdict.Good => ("ok    ", "green"),
+                Verdict.Absent => ("absent", "yellow"),
+                _ => ("bad   ", "red"),
+            };
+            Terminal.Out.MarkupLine($"[{colour}]{mark}[/]  {finding.What,-8} {Markup.Escape(finding.Detail)}");
+        }
+    }
+
+    private static Finding Sdk() => Output("dotnet", "--version") is { } version
+        ? new("SDK", Verdict.Good, $".NET SDK {version.Trim()}")
+        : new("SDK", Verdict.Bad, "no .NET SDK on the path: install the .NET 10 SDK.");
+
+    private static Finding Qemu() => Output("qemu-system-aarch64", "--version") is { } version
+        ? new("QEMU", Verdict.Good, version.Split('\n')[0])
+        : new("QEMU", Verdict.Bad, "no qemu-system-aarch64: apt-get install qemu-system-arm");
+
+    private static Finding Kernel() => File.Exists(DebianKernel)
+        ? new("kernel", Verdict.Good, DebianKernel)
+        : new("kernel", Verdict.Absent, "Debian's arm64 kernel is not installed: apt-get install debian-installer-12-netboot-arm64, or give run your own with --kernel.");
+
+    private static Finding Socket(string? given)
+    {
+        var address = DaemonAddress.Of(given);
+        if (DaemonAddress.IsAnswering(address))
+        {
+            return new("socket", Verdict.Good, $"a daemon answers at {address}");
+        }
+
+        return address.SocketPath == LocalSocket.DefaultPath && Directory.Exists(LocalSocket.Folder) && LocalSocket.FolderFault(LocalSocket.Folder) is { } fault
+            ? new("socket", Verdict.Bad, fault)
+            : new("socket", Verdict.Absent, $"no daemon answers at {address}: run starts a private one, `hypercalls daemon` one for all.");
+    }
+
+    private static Finding Plugins()
+    {
+        string daemon;
+        try
+        {
+            daemon = DaemonProgram.Find();
+        }
+        catch (CliException e)
+        {
+            return new("plugins", Verdict.Bad, e.Message);
+        }
+
+        var beside = Path.Combine(Path.GetDirectoryName(daemon)!, "plugins");
+        var folder = Directory.Exists(beside) ? beside : Path.GetFullPath(Path.Combine(Path.GetDirectoryName(daemon)!, "..", "..", "..", "plugins"));
+        return Directory.Exists(folder)
+            ? new("plugins", Verdict.Good, $"{folder}: {string.Join(", ", Directory.EnumerateDirectories(folder).Select(Path.GetFileName).Order())}")
+            : new("plugins", Verdict.Bad, $"{folder} does not exist: build the solution.");
+    }
+
+    private static Finding Kvm()
+    {
+        if (System.Runtime.InteropServices.RuntimeInformation.ProcessArchitecture != System.Runtime.InteropServices.Architecture.Arm64)
+        {
+            return new("KVM", Verdict.Absent, "this is no arm64 machine: guests run in QEMU's emulation, which needs no KVM.");
+        }
+
+        if (!File.Exists("/dev/kvm"))
+        {
+            return new("KVM", Verdict.Absent, "no /dev/kvm: guests run in QEMU's emulation, which needs no KVM.");
+        }
+
+        try
+        {
+            using var device = File.OpenHandle("/dev/kvm", FileMode.Open, FileAccess.ReadWrite);
+            return new("KVM", Verdict.Good, "/dev/kvm opens; this version runs guests in QEMU's emulation.");
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return new("KVM", Verdict.Absent, $"/dev/kvm does not open ({e.Message}); guests run in QEMU's emulation, which needs no KVM.");
+        }
+    }
+
+    private static string? Output(string program, string argument)
+    {
+        try
+        {
+            using var process = Process.Start(new ProcessStartInfo(program, [argument]) { RedirectStandardOutput = true, RedirectStandardError = true });
+            var output = process?.StandardOutput.ReadToEnd();
+            process?.WaitForExit();
+            return process?.ExitCode == 0 ? output : null;
+        }
+        catch (Win32Exception)
+        {
+            return null;
+        }
+    }
+
+    private sealed record Finding(string What, Verdict Verdict, string Detail);
+}

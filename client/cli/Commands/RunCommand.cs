@@ -1,0 +1,99 @@
+using System.CommandLine;
+using Hypercalls.Cli.Output;
+using Hypercalls.Cli.Running;
+using Hypercalls.Grpc;
+using Hypercalls.Qemu;
+
+namespace Hypercalls.Cli.Commands;
+
+/// <summary>hypercalls run: a guest in QEMU whose calls the daemon answers.</summary>
+internal static class RunCommand
+{
+    public static Command Create()
+    {
+        var kernel = new Option<string>("--kernel") { Description = "An arm64 Linux Image, gzip-compressed or not.", Required = true, HelpName = "file" };
+        var initrd = new Option<string?>("--initrd") { Description = "An initial RAM file system.", HelpName = "file" };
+        var script = new Option<string?>("--init-script") { Description = "A shell script put into the initial RAM file system as /init-script; boot it with rdinit=/init-script.", HelpName = "file" };
+        var append = new Option<string>("--append") { Description = "The kernel's command line.", HelpName = "text", DefaultValueFactory = _ => "console=ttyAMA0" };
+        var cores = new Option<int>("--cores") { Description = "1 to 8.", HelpName = "n", DefaultValueFactory = _ => 2 };
+        var memory = new Option<int>("--memory") { Description = "MiB of RAM.", HelpName = "MiB", DefaultValueFactory = _ => 512 };
+        var conduit = CallCommand.ConduitOption();
+        conduit.Description = "What the device tree tells the guest to call PSCI with; both work.";
+        var name = new Option<string?>("--name") { Description = "The machine's name; by default one of its own.", HelpName = "name" };
+        var raw = new Option<bool>("--raw") { Description = "The kernel is bare-metal code whose first byte is its first instruction." };
+        var trace = new Option<bool>("--trace") { Description = "Show each call on a line as it happens." };
+        var table = new Option<bool>("--table") { Description = "Show a table of the calls at the end." };
+        var plugins = new Option<string?>("--plugins") { Description = "Plugin folder of the private daemon.", HelpName = "folder" };
+        var qemu = new Option<string>("--qemu") { Description = "QEMU's executable.", HelpName = "file", DefaultValueFactory = _ => "qemu-system-aarch64" };
+        var daemon = DaemonAddress.Option();
+        cores.Validators.Add(result =>
+        {
+            if (result.GetValueOrDefault<int>() is < 1 or > 8)
+            {
+                result.AddError("--cores: a machine has 1 to 8.");
+            }
+        });
+        var command = new Command("run", "Boot a guest in QEMU. Every SMC and HVC of it is answered by the daemon; a private one is started where none runs. Ctrl-A x quits.")
+        {
+            kernel, initrd, script, append, cores, memory, conduit, name, raw, trace, table, plugins, qemu, daemon,
+        };
+        command.SetAction(async (parsed, cancelled) =>
+        {
+            using var terminal = new SharedTerminal();
+            var options = new QemuOptions
+            {
+                Kernel = parsed.GetRequiredValue(kernel),
+                KernelIsRaw = parsed.GetValue(raw),
+                Initrd = parsed.GetValue(initrd),
+                InitrdAppendix = parsed.GetValue(script) is { } file ? Script(file) : default,
+                CommandLine = parsed.GetValue(append)!,
+                Cores = parsed.GetValue(cores),
+                MemoryMiB = parsed.GetValue(memory),
+                Conduit = CallCommand.ConduitOf(parsed.GetValue(conduit)!),
+                QemuPath = parsed.GetValue(qemu)!,
+                Console = terminal,
+                Log = terminal.WriteLine,
+            };
+            await using var own = await OwnDaemonAsync(parsed.GetValue(daemon), parsed.GetValue(plugins), terminal, cancelled);
+            using var channel = own is null ? DaemonAddress.Connect(parsed.GetValue(daemon)) : HttpChannel.ForAddress(own.Address);
+            var run = new GuestRun(channel.CreateCallInvoker(), options, parsed.GetValue(name) ?? $"qemu-{Environment.ProcessId}", terminal, parsed.GetValue(trace));
+            var exitCode = await run.RunAsync(cancelled);
+            if (parsed.GetValue(table))
+            {
+                terminal.ShowAll();
+                Terminal.Out.Write(run.Table());
+            }
+
+            return exitCode;
+        });
+        return command;
+    }
+
+    /// <summary>Null where a daemon was named or already listens.</summary>
+    private static async Task<PrivateDaemon?> OwnDaemonAsync(string? given, string? plugins, SharedTerminal terminal, CancellationToken cancelled)
+    {
+        var named = given ?? Environment.GetEnvironmentVariable("HYPERCALLS_DAEMON");
+        if (plugins is null && (named is not null || DaemonAddress.IsAnswering(DaemonAddress.Of(null))))
+        {
+            return null;
+        }
+
+        var own = await PrivateDaemon.StartAsync(plugins, cancelled);
+        terminal.WriteLine($"No daemon listens: a private one runs for this guest (process {own.ProcessId}, {own.Address}).");
+        return own;
+    }
+
+    private static byte[] Script(string file)
+    {
+        try
+        {
+            var archive = new InitramfsArchive();
+            archive.AddFile("init-script", 0b111_101_101, File.ReadAllBytes(file));
+            return archive.ToGzip();
+        }
+        catch (IOException e)
+        {
+            throw new CliException($"--init-script {file}: {e.Message}", ExitCode.BadInput);
+        }
+    }
+}

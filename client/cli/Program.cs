@@ -1,0 +1,16 @@
+using System.CommandLine;
+using Hypercalls.Cli;
+using Hypercalls.Cli.Commands;
+
+var root = new RootCommand("Hypercalls: answers the SMC and HVC calls of Arm guests, over gRPC, by services of yours.")
+{
+    RunCommand.Create(),
+    DaemonCommand.Create(),
+    CallCommand.Create(),
+    QueryCommand.Create(),
+    ServicesCommand.Create(),
+    MachinesCommand.Create(),
+    TraceCommand.Create(),
+    DoctorCommand.Create(),
+};
+return await Invocation.RunAsync(root, args);

@@ -1,0 +1,130 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using Grpc.Core;
+using Hypercalls.Cli.Output;
+using Hypercalls.Client;
+using Hypercalls.Protos;
+using Hypercalls.Qemu;
+
+namespace Hypercalls.Cli.Running;
+
+/// <summary>One guest, from its first exit to its power-off: machine, session, trace.</summary>
+internal sealed class GuestRun(CallInvoker daemon, QemuOptions options, string name, SharedTerminal terminal, bool showCalls)
+{
+    private static readonly TimeSpan LastRecords = TimeSpan.FromSeconds(2);
+
+    private readonly ConcurrentBag<TimedForwarder> _vcpus = [];
+    private readonly CallSummary _summary = new();
+    private string? _lost;
+
+    /// <summary>Runs the guest until it ends.</summary>
+    /// <returns>The exit code.</returns>
+    public async Task<int> RunAsync(CancellationToken cancelled)
+    {
+        using var machine = QemuMachine.Start(options);
+        using var stopping = cancelled.Register(machine.Stop);
+        var boot = await Task.Run(machine.WaitForBoot, CancellationToken.None);
+        await using var session = await MachineSession.AttachAsync(
+            daemon, Hello(boot), KernelShare.None("the monitor forwards every call"), machine.AttentionWanted, cancelled);
+        using var watch = new Operator.OperatorClient(daemon).Watch(new() { Machine = name }, cancellationToken: CancellationToken.None);
+        // Its headers say that it watches: the first call must not be missed.
+        await watch.ResponseHeadersAsync;
+        var watching = WatchAsync(watch.ResponseStream);
+        _ = StopWithDaemonAsync(session, machine);
+        using var keyboard = RawKeyboard.Take(typed => machine.WriteConsole(typed.Span), machine.Stop);
+        var end = await RunOnThreadAsync(machine, boot, session);
+        await session.DetachAsync(end.ToString());
+        await ShowLastAsync(watching);
+        return Report(end);
+    }
+
+    public Spectre.Console.Table Table() => _summary.ToTable(_vcpus);
+
+    private Hello Hello(QemuBoot boot)
+    {
+        var hello = new Hello
+        {
+            Machine = name,
+            Boot = boot.Boot,
+            Ram = { new MemoryRange { Base = boot.RamBase, Size = boot.RamSize } },
+            Cores = { boot.Cores.Select((mpidr, number) => new Core { Mpidr = mpidr, Power = number == 0 ? CorePower.On : CorePower.Off }) },
+            Conduits = { boot.Conduits },
+            ClientEl = boot.ClientEl,
+            Host = boot.Host,
+        };
+        hello.RequiredFeatures.Add("attention");
+        hello.IdRegisters.Add(boot.IdRegisters.Select(register => new NamedRegister { Name = register.Key, Value = register.Value }));
+        return hello;
+    }
+
+    /// <summary>The machine's own threads do the work; this one waits for its end.</summary>
+    private Task<MachineEnd> RunOnThreadAsync(QemuMachine machine, QemuBoot boot, MachineSession session) =>
+        Task.Factory.StartNew(() => machine.Run(boot, mpidr => Vcpu(session, mpidr), session), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+
+    private TimedForwarder Vcpu(MachineSession session, ulong mpidr)
+    {
+        var vcpu = new TimedForwarder(session.OpenVcpu(mpidr));
+        _vcpus.Add(vcpu);
+        return vcpu;
+    }
+
+    private async Task StopWithDaemonAsync(MachineSession session, QemuMachine machine)
+    {
+        var reason = await session.Ended;
+        if (Interlocked.CompareExchange(ref _lost, reason, null) is null)
+        {
+            machine.Stop();
+        }
+    }
+
+    private async Task WatchAsync(IAsyncStreamReader<CallRecord> records)
+    {
+        try
+        {
+            while (await records.MoveNext(CancellationToken.None))
+            {
+                _summary.Add(records.Current);
+                if (showCalls)
+                {
+                    terminal.WriteLine(CallLine.Of(records.Current, withNames: false, withMachine: false));
+                }
+            }
+        }
+        catch (RpcException)
+        {
+            // The daemon or this run has ended; the session says which.
+        }
+    }
+
+    /// <summary>Records travel behind the calls: waits for those of the last ones.</summary>
+    private async Task ShowLastAsync(Task watching)
+    {
+        var started = Stopwatch.GetTimestamp();
+        while (_summary.Count < _vcpus.Sum(vcpu => vcpu.Count) && !watching.IsCompleted && Stopwatch.GetElapsedTime(started) < LastRecords)
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(10), CancellationToken.None);
+        }
+
+        terminal.ShowAll();
+    }
+
+    private int Report(MachineEnd end)
+    {
+        switch (end)
+        {
+            case MachineEnd.PoweredOff:
+                return ExitCode.Done;
+            case MachineEnd.Failed failed:
+                terminal.WriteLine($"{name} failed: {failed.Report}");
+                return ExitCode.Failed;
+            default:
+                return _lost is null or "The session was closed." ? ExitCode.Done : Lost();
+        }
+    }
+
+    private int Lost()
+    {
+        terminal.WriteLine($"{name} was stopped, because nobody answers its calls any longer: {_lost}");
+        return ExitCode.Failed;
+    }
+}

@@ -1,0 +1,49 @@
+using Microsoft.Extensions.Configuration;
+
+namespace Hypercalls.Daemon.Hosting;
+
+/// <summary>Settings: appsettings.json beside the daemon, then environment, then command line.</summary>
+internal static class Configuration
+{
+    /// <summary>The settings, checked.</summary>
+    /// <exception cref="ConfigurationException">A value is wrong: the sentence names it.</exception>
+    public static DaemonOptions Read(ConfigurationManager configuration, Action<DaemonOptions> commandLine)
+    {
+        var options = new DaemonOptions();
+        try
+        {
+            configuration.AddJsonFile("appsettings.json", optional: true);
+            // HYPERCALLS_DeadlineMs and the like.
+            configuration.AddEnvironmentVariables();
+            configuration.GetSection("Hypercalls").Bind(options);
+            new ConfigurationBuilder().AddEnvironmentVariables("HYPERCALLS_").Build().Bind(options);
+        }
+        catch (Exception e) when (e is InvalidOperationException or FormatException or InvalidDataException)
+        {
+            throw new ConfigurationException($"appsettings.json or the environment: {e.GetBaseException().Message} {e.Message}", e);
+        }
+
+        commandLine(options);
+        Check(options.DeadlineMs > 0, "DeadlineMs", options.DeadlineMs, "give milliseconds above 0");
+        Check(options.HostDeadlineMs > options.DeadlineMs, "HostDeadlineMs", options.HostDeadlineMs, $"it must be longer than DeadlineMs, {options.DeadlineMs}");
+        Check(options.KeepLostSeconds >= 0, "KeepLostSeconds", options.KeepLostSeconds, "give seconds from 0 up");
+        options.Socket = ListenAddress.Socket(options.Socket);
+        options.Plugins = Path.GetFullPath(options.Plugins ?? DefaultPlugins());
+        return options;
+    }
+
+    private static void Check(bool holds, string name, int value, string remedy)
+    {
+        if (!holds)
+        {
+            throw new ConfigurationException($"Setting Hypercalls:{name} is {value}: {remedy} (appsettings.json, or HYPERCALLS_{name} in the environment).");
+        }
+    }
+
+    /// <summary>Beside the daemon where it was installed; in a checkout, where the build puts plugins.</summary>
+    private static string DefaultPlugins()
+    {
+        var installed = Path.Combine(AppContext.BaseDirectory, "plugins");
+        return Directory.Exists(installed) ? installed : Path.Combine(AppContext.BaseDirectory, "..", "..", "..", "plugins");
+    }
+}

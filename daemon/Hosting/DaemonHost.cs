@@ -1,0 +1,79 @@
+using System.Net.Sockets;
+using Hypercalls.Daemon.Loading;
+using Hypercalls.Sdk;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace Hypercalls.Daemon.Hosting;
+
+/// <summary>The daemon's life: configuration, plugins, listening, a clean stop on SIGTERM.</summary>
+internal static class DaemonHost
+{
+    private const int Started = 0;
+    private const int Misconfigured = 2;
+
+    /// <summary>Runs until it is told to stop.</summary>
+    /// <param name="commandLine">What the command line sets, stronger than file and environment.</param>
+    /// <returns>The exit code: 0, or 2 with one sentence on standard error.</returns>
+    public static async Task<int> RunAsync(Action<DaemonOptions> commandLine)
+    {
+        try
+        {
+            await using var app = Build(commandLine);
+            await app.StartAsync();
+            Announce(app);
+            await app.WaitForShutdownAsync();
+            return Started;
+        }
+        catch (ConfigurationException e)
+        {
+            await Console.Error.WriteLineAsync(e.Message);
+            return Misconfigured;
+        }
+        catch (IOException e) when (e.InnerException is AddressInUseException or SocketException)
+        {
+            await Console.Error.WriteLineAsync($"{e.Message} Choose another with --listen or --socket.");
+            return Misconfigured;
+        }
+    }
+
+    /// <summary>The application, not yet listening.</summary>
+    /// <exception cref="ConfigurationException">The configuration is wrong.</exception>
+    internal static WebApplication Build(Action<DaemonOptions> commandLine)
+    {
+        var builder = WebApplication.CreateEmptyBuilder(new() { ContentRootPath = AppContext.BaseDirectory });
+        var options = Configuration.Read(builder.Configuration, commandLine);
+        builder.Logging.AddConfiguration(builder.Configuration.GetSection("Logging"));
+        builder.Logging.AddSimpleConsole(console =>
+        {
+            console.SingleLine = true;
+            console.TimestampFormat = "HH:mm:ss.fff ";
+        });
+        builder.Services.Configure<Microsoft.Extensions.Logging.Console.ConsoleLoggerOptions>(console => console.LogToStandardErrorThreshold = LogLevel.Trace);
+
+        var loaded = PluginLoader.LoadAll(options.Plugins!);
+        builder.Services.AddDaemon(options, loaded, PluginLoader.Combine(loaded, options.KeepGoing));
+        builder.Listen(options);
+        var app = builder.Build();
+        app.MapDaemon();
+        return app;
+    }
+
+    private static void Announce(WebApplication app)
+    {
+        var log = app.Services.GetRequiredService<ILoggerFactory>().CreateLogger("Hypercalls.Daemon");
+        var services = app.Services.GetRequiredService<ServiceSet>().Services;
+        foreach (var plugin in app.Services.GetRequiredService<IReadOnlyList<LoadedPlugin>>().Where(plugin => plugin.Failure is not null))
+        {
+            Log.PluginLeftOut(log, plugin.Folder, plugin.Failure!);
+        }
+
+        var options = app.Services.GetRequiredService<DaemonOptions>();
+        var names = string.Join(", ", services.Select(service => service.Name));
+        var address = options.Listen is { } tcp ? $"{options.Socket} and {tcp}" : options.Socket!;
+        Log.Listening(log, address, services.Count, names);
+    }
+}

@@ -1,0 +1,31 @@
+using Microsoft.Extensions.Logging;
+
+namespace Hypercalls.Daemon;
+
+/// <summary>Every line the daemon logs.</summary>
+internal static partial class Log
+{
+    [LoggerMessage(Level = LogLevel.Information, Message = "Listening on {Address} with {Services} services: {Names}")]
+    public static partial void Listening(ILogger log, string address, int services, string names);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "{Machine} attached: {Host}, {Cores} cores, boot {Boot}")]
+    public static partial void Attached(ILogger log, string machine, string host, int cores, ulong boot);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "{Machine} {How}: {Calls} calls, {Fallbacks} fallbacks, {Failures} failures")]
+    public static partial void Left(ILogger log, string machine, string how, ulong calls, ulong fallbacks, ulong failures);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Refused: {Reason}")]
+    public static partial void Refused(ILogger log, string reason);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "{Machine}: {Report}")]
+    public static partial void Fault(ILogger log, string machine, string report);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "A plugin was left out: {Folder}: {Failure}")]
+    public static partial void PluginLeftOut(ILogger log, string folder, string failure);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Stopping: {Machines} machines are told")]
+    public static partial void Stopping(ILogger log, int machines);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "{Machine} was lost {Seconds} s ago and is forgotten")]
+    public static partial void Forgotten(ILogger log, string machine, long seconds);
+}

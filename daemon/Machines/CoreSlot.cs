@@ -1,0 +1,31 @@
+using Hypercalls.Sdk;
+
+namespace Hypercalls.Daemon.Machines;
+
+/// <summary>What the daemon keeps of one core, under the machine's lock.</summary>
+internal sealed class CoreSlot(int number, Core core)
+{
+    public int Number { get; } = number;
+
+    public Mpidr Mpidr { get; } = core.Mpidr;
+
+    public CorePower Power { get; set; } = core.Power;
+
+    /// <summary>The last exit answered, for repeats and for what became of it.</summary>
+    public AnsweredExit? Last { get; set; }
+
+    /// <summary>The level last told to the host.</summary>
+    public bool AttentionTold { get; set; }
+
+    /// <summary>Effects of calls made by hand, which leave with the next attention exit.</summary>
+    public Queue<Effect> Queued { get; } = new();
+}
+
+/// <summary>An exit with its committed answer.</summary>
+/// <param name="Head">Of the exit.</param>
+/// <param name="Call">The hypercall; null for other kinds of exit.</param>
+/// <param name="Answer">What was committed.</param>
+/// <param name="Commit">Its number.</param>
+/// <param name="AttendBeforeResume">The core itself needs attention.</param>
+/// <param name="Note">For a person.</param>
+internal sealed record AnsweredExit(ExitHead Head, Hypercall? Call, Answer Answer, ulong Commit, bool AttendBeforeResume, string? Note);

@@ -1,0 +1,270 @@
+using System.Security.Cryptography;
+using System.Threading.Channels;
+using Hypercalls.Sdk;
+
+namespace Hypercalls.Daemon.Machines;
+
+/// <summary>One attached guest: its state, its lock, and what its host has said. Every change happens under the lock and is committed as a whole.</summary>
+internal sealed partial class Machine
+{
+    private readonly ServiceSet _services;
+    private readonly TimeProvider _clock;
+    private readonly IServiceFaults _faults;
+    private readonly Lock _lock = new();
+    private readonly TimeSpan _deadline;
+    private CoreSlot[] _cores;
+    private MachineState _state;
+    private ulong _commit;
+    private ulong _boot;
+    private volatile TaskCompletionSource _nextBoot = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public Machine(ServiceSet services, MachineDescription description, string host, ulong boot, ulong incarnation, TimeSpan deadline, IServiceFaults faults, TimeProvider clock)
+    {
+        _services = services;
+        _deadline = deadline;
+        _faults = faults;
+        _clock = clock;
+        _boot = boot;
+        Description = description;
+        Host = host;
+        Incarnation = incarnation;
+        _cores = [.. description.Cores.Select((core, number) => new CoreSlot(number, core))];
+        _state = services.NewState(description);
+        Since = clock.GetTimestamp();
+    }
+
+    public MachineDescription Description { get; private set; }
+
+    public string Name => Description.Name;
+
+    public string Host { get; private set; }
+
+    public ulong Incarnation { get; }
+
+    /// <summary>Known to the host alone: opens vCPU streams, and re-attaches.</summary>
+    public byte[] Token { get; } = RandomNumberGenerator.GetBytes(16);
+
+    public KernelRegisterRanges Kernel { get; private set; } = KernelRegisterRanges.AllForwarded;
+
+    public ulong Calls { get; private set; }
+
+    public ulong Fallbacks { get; private set; }
+
+    public ulong Failures { get; private set; }
+
+    /// <summary>When it was attached or lost, by the clock's timestamp.</summary>
+    public long Since { get; private set; }
+
+    /// <summary>Where attention and farewells go; null while no host is attached.</summary>
+    private Channel<ToHost>? _toHost;
+
+    public bool IsAttached => _toHost is not null;
+
+    public (MachineDescription Description, ulong Boot, ulong Commit) Snapshot()
+    {
+        lock (_lock)
+        {
+            return (WithPower(), _boot, _commit);
+        }
+    }
+
+    public string? StateOf(string service)
+    {
+        lock (_lock)
+        {
+            for (var i = 0; i < _services.Services.Count; i++)
+            {
+                if (_services.Services[i].Name.Equals(service, StringComparison.OrdinalIgnoreCase))
+                {
+                    return _services.Services[i].Save(_state[i]);
+                }
+            }
+
+            return null;
+        }
+    }
+
+    /// <summary>A core by its affinity.</summary>
+    public CoreSlot? Core(Mpidr mpidr) => Array.Find(_cores, core => core.Mpidr == mpidr);
+
+    /// <summary>A host attaches or takes over: its list of cores wins, and it is told every level of attention anew.</summary>
+    public ChannelReader<ToHost> Attach(MachineDescription description, string host, ulong boot)
+    {
+        lock (_lock)
+        {
+            _toHost?.Writer.TryWrite(new ToHost.Goodbye("Another host process has taken this machine over."));
+            _toHost?.Writer.TryComplete();
+            // Levels, at most one message per core and change: an unread backlog is bounded by what the host itself causes.
+            _toHost = Channel.CreateUnbounded<ToHost>(new() { SingleReader = true });
+            if (!ReferenceEquals(description, Description))
+            {
+                TakeOver(description, host, boot);
+            }
+
+            Since = _clock.GetTimestamp();
+            TellAttention();
+            return _toHost.Reader;
+        }
+    }
+
+    /// <summary>The stream of a host ended; false where another host has taken over meanwhile.</summary>
+    public bool Lose(ChannelReader<ToHost> stream)
+    {
+        lock (_lock)
+        {
+            if (_toHost?.Reader != stream)
+            {
+                return false;
+            }
+
+            _toHost.Writer.TryComplete();
+            _toHost = null;
+            Since = _clock.GetTimestamp();
+            return true;
+        }
+    }
+
+    /// <summary>Tells the host why its streams are about to end.</summary>
+    public void SayGoodbye(string reason)
+    {
+        lock (_lock)
+        {
+            _toHost?.Writer.TryWrite(new ToHost.Goodbye(reason));
+            _toHost?.Writer.TryComplete();
+        }
+    }
+
+    public void Ready(KernelRegisterRanges kernel) => Kernel = kernel;
+
+    public void CoreChanged(Mpidr mpidr, CoreChange change)
+    {
+        lock (_lock)
+        {
+            var core = Core(mpidr) ?? throw new OutOfOrderException($"core_state.core: {Name} has no core {mpidr}.");
+            ChangePower(core, change);
+            TellAttention();
+        }
+    }
+
+    /// <summary>The guest begins a new life: answers of older boots are dropped.</summary>
+    public void Reset(ulong boot, ResetKind kind)
+    {
+        lock (_lock)
+        {
+            if (boot <= _boot)
+            {
+                throw new OutOfOrderException($"reset.boot: {boot} does not follow {_boot}.");
+            }
+
+            _boot = boot;
+            foreach (var core in _cores)
+            {
+                core.Power = core.Power == CorePower.Unavailable ? CorePower.Unavailable : CorePower.Off;
+                core.Last = null;
+                core.Queued.Clear();
+            }
+
+            Commit(_services.Reset(_state, kind, WithPower()));
+            TellAttention();
+            Interlocked.Exchange(ref _nextBoot, new(TaskCreationOptions.RunContinuationsAsynchronously)).SetResult();
+        }
+    }
+
+    private void TakeOver(MachineDescription description, string host, ulong boot)
+    {
+        var last = _cores.ToDictionary(core => core.Mpidr, core => core.Last);
+        _cores = [.. description.Cores.Select((core, number) => new CoreSlot(number, core) { Last = boot == _boot ? last.GetValueOrDefault(core.Mpidr) : null })];
+        Description = description;
+        Host = host;
+        _boot = boot;
+        Commit(_services.Attached(_state, description));
+    }
+
+    private void ChangePower(CoreSlot core, CoreChange change)
+    {
+        core.Power = change switch
+        {
+            CoreChange.Started or CoreChange.Woke => CorePower.On,
+            CoreChange.Stopped => CorePower.Off,
+            _ => core.Power,
+        };
+        Commit(_services.CoreChanged(_state, change, core.Mpidr));
+    }
+
+    private void Commit(Stepped step)
+    {
+        foreach (var failure in step.Failures)
+        {
+            Fault(failure);
+        }
+
+        if (!ReferenceEquals(step.State, _state))
+        {
+            _state = step.State;
+            _commit++;
+        }
+    }
+
+    private void Fault(ServiceFailure failure)
+    {
+        Failures++;
+        _faults.Report(Name, failure);
+    }
+
+    private bool Wants(CoreSlot core)
+    {
+        if (core.Queued.Count > 0)
+        {
+            return true;
+        }
+
+        try
+        {
+            return _services.WantsAttention(_state, core.Mpidr);
+        }
+        catch (Exception e)
+        {
+            _faults.Report(Name, $"A service failed while it was asked whether core {core.Number} needs attention: {e.Message}");
+            Failures++;
+            return false;
+        }
+    }
+
+    /// <summary>Attention is a level derived from state: whoever changed the state tells what has changed with it.</summary>
+    private void TellAttention(CoreSlot? except = null)
+    {
+        foreach (var core in _cores)
+        {
+            // A core that is off makes no attention exit; a suspended one is woken by it.
+            var wanted = core.Power is CorePower.On or CorePower.Suspended && Wants(core);
+            if (wanted != core.AttentionTold && core != except)
+            {
+                core.AttentionTold = wanted;
+                _toHost?.Writer.TryWrite(new ToHost.Attention(core.Mpidr, wanted));
+            }
+        }
+    }
+
+    private MachineDescription WithPower() =>
+        Description with { Cores = [.. _cores.Select(core => new Core(core.Mpidr, core.Power))] };
+}
+
+/// <summary>What the daemon tells a host unasked.</summary>
+internal abstract record ToHost
+{
+    private ToHost()
+    {
+    }
+
+    public sealed record Attention(Mpidr Core, bool Wanted) : ToHost;
+
+    public sealed record Goodbye(string Reason) : ToHost;
+}
+
+/// <summary>Where faults of services become readable reports.</summary>
+internal interface IServiceFaults
+{
+    void Report(string machine, ServiceFailure failure);
+
+    void Report(string machine, string sentence);
+}

@@ -1,0 +1,15 @@
+namespace Hypercalls.Daemon.Machines;
+
+/// <summary>What the host says became of the answer to a vCPU's exit before.</summary>
+/// <param name="ExitId">Of that exit.</param>
+/// <param name="Applied">False where the guest got the fallback.</param>
+internal readonly record struct PreviousExit(ulong ExitId, bool Applied);
+
+/// <summary>The part that every exit has.</summary>
+/// <param name="ExitId">Unique per vCPU and boot.</param>
+/// <param name="Boot">The guest's life between resets.</param>
+/// <param name="Previous">Null on the first exit of a vCPU in a boot.</param>
+internal readonly record struct ExitHead(ulong ExitId, ulong Boot, PreviousExit? Previous);
+
+/// <summary>An exit that the wire's order of things does not allow now.</summary>
+internal sealed class OutOfOrderException(string message) : Exception(message);

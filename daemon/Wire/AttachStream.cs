@@ -1,0 +1,151 @@
+using System.Threading.Channels;
+using Grpc.Core;
+using Hypercalls.Daemon.Machines;
+using Hypercalls.Sdk;
+using Microsoft.Extensions.Logging;
+
+namespace Hypercalls.Daemon.Wire;
+
+/// <summary>One machine's stream: Hello, Welcome, Ready, then changes in both directions.</summary>
+internal sealed class AttachStream(MachineRegistry machines, ServiceSet services, DaemonOptions options, DaemonLife life, ILogger<AttachStream> log)
+{
+    public const uint ProtocolMajor = 1;
+    public const uint ProtocolMinor = 0;
+
+    /// <summary>What a host may require of this daemon.</summary>
+    private static readonly string[] Features = ["attention"];
+
+    public async Task RunAsync(IAsyncStreamReader<Protos.HostMessage> requests, IServerStreamWriter<Protos.DaemonMessage> responses, CancellationToken cancelled)
+    {
+        try
+        {
+            var (machine, toHost) = await GreetAsync(requests, responses, cancelled);
+            var detached = false;
+            try
+            {
+                detached = await ConverseAsync(machine, toHost, requests, responses, cancelled);
+            }
+            finally
+            {
+                if (machine.Lose(toHost))
+                {
+                    if (detached)
+                    {
+                        machines.Remove(machine);
+                    }
+
+                    Log.Left(log, machine.Name, detached ? "detached" : $"lost; kept for {options.KeepLostSeconds} s", machine.Calls, machine.Fallbacks, machine.Failures);
+                }
+            }
+        }
+        catch (Exception e) when (Refusal.IsKnown(e))
+        {
+            Log.Refused(log, e.Message);
+            throw Refusal.Of(e);
+        }
+    }
+
+    private async Task<(Machine, ChannelReader<ToHost>)> GreetAsync(
+        IAsyncStreamReader<Protos.HostMessage> requests, IServerStreamWriter<Protos.DaemonMessage> responses, CancellationToken cancelled)
+    {
+        var hello = await requests.MoveNext(cancelled) ? requests.Current.Hello : null;
+        if (hello is null)
+        {
+            throw new BadMessageException("hello", "must be the first message of Attach.");
+        }
+
+        CheckProtocol(hello);
+        var description = FromWire.Machine(hello);
+        var machine = machines.Attach(description, hello.Host, hello.Boot, hello.Token.Span);
+        var toHost = machine.Attach(description, hello.Host, hello.Boot);
+        await responses.WriteAsync(Welcome(machine), cancelled);
+        if (!await requests.MoveNext(cancelled) || requests.Current.Ready is not { } ready)
+        {
+            throw new BadMessageException("ready", "must follow Welcome.");
+        }
+
+        machine.Ready(FromWire.Ranges(ready));
+        Log.Attached(log, machine.Name, machine.Host, description.Cores.Count, hello.Boot);
+        return (machine, toHost);
+    }
+
+    private Protos.DaemonMessage Welcome(Machine machine) => new()
+    {
+        Welcome = new()
+        {
+            ProtocolMajor = ProtocolMajor,
+            ProtocolMinor = ProtocolMinor,
+            Features = { Features },
+            Token = Google.Protobuf.ByteString.CopyFrom(machine.Token),
+            Incarnation = machine.Incarnation,
+            Deadlines = new() { DaemonUs = (ulong)options.DeadlineMs * 1000, HostUs = (ulong)options.HostDeadlineMs * 1000 },
+            Served = { ToWire.Served(services) },
+        },
+    };
+
+    private static void CheckProtocol(Protos.Hello hello)
+    {
+        if (hello.ProtocolMajor != ProtocolMajor)
+        {
+            throw new OutOfOrderException($"hello.protocol_major: the host speaks version {hello.ProtocolMajor}, this daemon {ProtocolMajor}.");
+        }
+
+        FromWire.Limit("hello.required_features", hello.RequiredFeatures.Count, Limits.Ranges);
+        FromWire.Limit("hello.optional_features", hello.OptionalFeatures.Count, Limits.Ranges);
+        if (hello.RequiredFeatures.FirstOrDefault(feature => !Features.Contains(feature)) is { } missing)
+        {
+            throw new OutOfOrderException($"hello.required_features: this daemon lacks {FromWire.Name("hello.required_features", missing, mayBeEmpty: true)}.");
+        }
+    }
+
+    /// <summary>Until the host detaches (true) or the stream ends.</summary>
+    private async Task<bool> ConverseAsync(
+        Machine machine, ChannelReader<ToHost> toHost, IAsyncStreamReader<Protos.HostMessage> requests, IServerStreamWriter<Protos.DaemonMessage> responses, CancellationToken cancelled)
+    {
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancelled, life.Stopping);
+        var reading = ReadAsync(machine, requests, ending.Token);
+        var writing = WriteAsync(toHost, responses, cancelled);
+        // Whoever ends first ends the stream: the writer when another host took over or the daemon stops.
+        var first = await Task.WhenAny(reading, writing);
+        if (first == reading)
+        {
+            return await reading;
+        }
+
+        await writing;
+        await ending.CancelAsync();
+        return false;
+    }
+
+    private static async Task WriteAsync(ChannelReader<ToHost> toHost, IServerStreamWriter<Protos.DaemonMessage> responses, CancellationToken cancelled)
+    {
+        await foreach (var message in toHost.ReadAllAsync(cancelled))
+        {
+            await responses.WriteAsync(ToWire.ToHost(message), cancelled);
+        }
+    }
+
+    private static async Task<bool> ReadAsync(Machine machine, IAsyncStreamReader<Protos.HostMessage> requests, CancellationToken cancelled)
+    {
+        while (await requests.MoveNext(cancelled))
+        {
+            var message = requests.Current;
+            switch (message.MessageCase)
+            {
+                case Protos.HostMessage.MessageOneofCase.CoreState:
+                    machine.CoreChanged(FromWire.Mpidr("core_state.core", message.CoreState.Core), FromWire.Change(message.CoreState.Change));
+                    break;
+                case Protos.HostMessage.MessageOneofCase.Reset:
+                    FromWire.Name("reset.cause", message.Reset.Cause, mayBeEmpty: true);
+                    machine.Reset(message.Reset.Boot, FromWire.Reset(message.Reset.Kind));
+                    break;
+                case Protos.HostMessage.MessageOneofCase.Detach:
+                    return true;
+                default:
+                    throw new BadMessageException("message", $"{message.MessageCase} is not expected here.");
+            }
+        }
+
+        return false;
+    }
+}

@@ -1,0 +1,13 @@
+namespace Hypercalls.Daemon.Wire;
+
+/// <summary>What the daemon receives at most.</summary>
+internal static class Limits
+{
+    public const int MessageBytes = 64 * 1024;
+    public const int ReadyBytes = 1024 * 1024;
+    public const int Cores = 1024;
+    public const int Ranges = 4096;
+    public const int NameBytes = 128;
+    public const int EventData = 16;
+    public const int InstructionBytes = 15;
+}

@@ -1,0 +1,107 @@
+using Grpc.Core;
+using Hypercalls.Daemon.Dispatch;
+using Hypercalls.Daemon.Loading;
+using Hypercalls.Daemon.Machines;
+using Hypercalls.Sdk;
+
+namespace Hypercalls.Daemon.Wire;
+
+/// <summary>hypercalls.v1.Operator: what people and their tools ask.</summary>
+internal sealed class OperatorEndpoint(MachineRegistry machines, IReadOnlyList<LoadedPlugin> plugins, CallJournal journal, DaemonLife life, TimeProvider clock)
+    : Protos.Operator.OperatorBase
+{
+    public override Task<Protos.ListServicesReply> ListServices(Protos.ListServicesRequest request, ServerCallContext context)
+    {
+        var reply = new Protos.ListServicesReply();
+        foreach (var plugin in plugins)
+        {
+            if (plugin.Failure is { } failure)
+            {
+                reply.Services.Add(new Protos.Service { Name = Path.GetFileName(plugin.Folder), Failure = failure, Path = plugin.Folder });
+            }
+
+            foreach (var service in plugin.Services)
+            {
+                reply.Services.Add(new Protos.Service
+                {
+                    Name = service.Name,
+                    Version = service.Version,
+                    Path = plugin.Folder,
+                    Functions = { service.Rows.Select(Function) },
+                });
+            }
+        }
+
+        return Task.FromResult(reply);
+    }
+
+    public override Task<Protos.ListMachinesReply> ListMachines(Protos.ListMachinesRequest request, ServerCallContext context) =>
+        Task.FromResult(new Protos.ListMachinesReply { Machines = { machines.All.Select(Machine) } });
+
+    public override async Task Watch(Protos.WatchRequest request, IServerStreamWriter<Protos.CallRecord> responseStream, ServerCallContext context)
+    {
+        HashSet<uint> ids = [.. request.Ids];
+        using var watcher = journal.Watch(entry =>
+            (request.Machine.Length == 0 || request.Machine == entry.Machine) && (ids.Count == 0 || ids.Contains(entry.Call.Function.Value)));
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, life.Stopping);
+        // Headers first: a watcher that has them misses nothing from then on.
+        await context.WriteResponseHeadersAsync([]);
+        try
+        {
+            await foreach (var (entry, dropped) in watcher.Entries.ReadAllAsync(ending.Token))
+            {
+                await responseStream.WriteAsync(ToWire.Record(entry, dropped));
+            }
+        }
+        catch (OperationCanceledException) when (life.Stopping.IsCancellationRequested)
+        {
+            // The daemon stops: the stream ends in order.
+        }
+    }
+
+    public override Task<Protos.RaiseReply> Raise(Protos.RaiseRequest request, ServerCallContext context)
+    {
+        _ = machines.Find(request.Machine) ?? throw Refusal.NoMachine(request.Machine);
+        var known = plugins.SelectMany(plugin => plugin.Services).Any(service => service.Name.Equals(request.Service, StringComparison.OrdinalIgnoreCase));
+        throw new RpcException(known
+            ? new Status(StatusCode.FailedPrecondition, $"service: {request.Service} takes no events.")
+            : new Status(StatusCode.NotFound, $"service: no service is named {request.Service}. `hypercalls services` lists them."));
+    }
+
+    public override Task<Protos.GetStateReply> GetState(Protos.GetStateRequest request, ServerCallContext context)
+    {
+        var machine = machines.Find(request.Machine) ?? throw Refusal.NoMachine(request.Machine);
+        return Task.FromResult(new Protos.GetStateReply
+        {
+            Json = machine.StateOf(request.Service)
+                ?? throw new RpcException(new Status(StatusCode.NotFound, $"service: no service is named {request.Service}. `hypercalls services` lists them.")),
+        });
+    }
+
+    private static Protos.Function Function(ServedFunction row) => new()
+    {
+        Ids = { row.Ids.Select(id => id.Value) },
+        Name = row.Name,
+        Parameters = { row.Parameters },
+        NoReturn = row.Traits.IsNoReturn,
+        Mandatory = row.Traits.IsMandatory,
+    };
+
+    private Protos.Machine Machine(Machine machine)
+    {
+        var (description, boot, commit) = machine.Snapshot();
+        return new()
+        {
+            Name = machine.Name,
+            Host = machine.Host,
+            Cores = { description.Cores.Select(ToWire.Core) },
+            Boot = boot,
+            Attached = machine.IsAttached,
+            Calls = machine.Calls,
+            Fallbacks = machine.Fallbacks,
+            Failures = machine.Failures,
+            Commit = commit,
+            StateSeconds = (ulong)clock.GetElapsedTime(machine.Since).TotalSeconds,
+        };
+    }
+}

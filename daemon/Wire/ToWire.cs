@@ -1,0 +1,190 @@
+using Google.Protobuf;
+using Hypercalls.Daemon.Dispatch;
+using Hypercalls.Daemon.Machines;
+using Hypercalls.Sdk;
+
+namespace Hypercalls.Daemon.Wire;
+
+/// <summary>Values to messages.</summary>
+internal static class ToWire
+{
+    public static Protos.Answer Answer(AnsweredExit answered, ulong incarnation)
+    {
+        var answer = answered.Answer;
+        var message = new Protos.Answer
+        {
+            ExitId = answered.Head.ExitId,
+            Boot = answered.Head.Boot,
+            Incarnation = incarnation,
+            Commit = answered.Commit,
+            AttendBeforeResume = answered.AttendBeforeResume,
+            Note = answered.Note ?? "",
+        };
+        SetResults(answer, message);
+        foreach (var write in answer.Writes)
+        {
+            message.MemoryWrites.Add(new Protos.MemoryBlock { Base = write.Base, Data = ByteString.CopyFrom(write.Data.Span) });
+        }
+
+        SetEffect(answer.Then, message);
+        return message;
+    }
+
+    public static ulong[] Registers(in Answer answer) =>
+        answer.Kind == ResultKind.None ? [] : [answer.X0, answer.X1, answer.X2, answer.X3];
+
+    public static Protos.Conduit Conduit(Conduit conduit) => conduit == Sdk.Conduit.Hvc ? Protos.Conduit.Hvc : Protos.Conduit.Smc;
+
+    public static Protos.Core Core(Core core) => new() { Mpidr = core.Mpidr.Value, Power = (Protos.CorePower)core.Power };
+
+    public static Protos.DaemonMessage ToHost(ToHost message) => message switch
+    {
+        ToHost.Attention attention => new() { Attention = new() { Core = attention.Core.Value, Wanted = attention.Wanted } },
+        ToHost.Goodbye goodbye => new() { Goodbye = new() { Reason = goodbye.Reason } },
+        _ => throw new ArgumentOutOfRangeException(nameof(message)),
+    };
+
+    public static IEnumerable<Protos.ServedRange> Served(ServiceSet services)
+    {
+        foreach (var service in services.Services)
+        {
+            foreach (var row in service.Rows)
+            {
+                foreach (var id in row.Ids)
+                {
+                    yield return new()
+                    {
+                        Conduits = { Protos.Conduit.Smc, Protos.Conduit.Hvc },
+                        First = id.Value,
+                        Last = id.Value,
+                        Service = service.Name,
+                        NoReturn = row.Traits.IsNoReturn,
+                        Uses = row.Traits.Used,
+                    };
+                }
+            }
+
+            foreach (var claim in service.Claims)
+            {
+                yield return new() { Conduits = { Conduit(claim.Conduit) }, Imm = claim.Immediate, First = 0, Last = uint.MaxValue, Service = service.Name };
+            }
+        }
+    }
+
+    public static Protos.CallRecord Record(CallEntry entry, ulong dropped)
+    {
+        var record = new Protos.CallRecord
+        {
+            TimeNs = (entry.Time - DateTimeOffset.UnixEpoch).Ticks * 100,
+            Machine = entry.Machine,
+            Core = entry.Core.Value,
+            CoreNumber = (uint)entry.CoreNumber,
+            Conduit = Conduit(entry.Call.Conduit),
+            Id = (uint)entry.Call.Registers[0],
+            Service = entry.Served.Service?.Name ?? "",
+            Function = FunctionName(entry.Served, entry.Call.Function),
+            Results = { Registers(entry.Served.Answer) },
+            ResultText = entry.Served.ResultText(),
+            EffectText = entry.Served.Answer.Then?.ToString() ?? "",
+            DurationNs = (ulong)entry.Duration.Ticks * 100,
+            Fallback = entry.FellBack,
+            Note = entry.Note ?? "",
+            Dropped = dropped,
+            ExitId = entry.Head.ExitId,
+            Boot = entry.Head.Boot,
+        };
+        if (entry.Immediate is { } immediate)
+        {
+            record.Imm = immediate;
+        }
+
+        var parameters = entry.Served.Function?.Parameters ?? [];
+        for (var i = 0; i < parameters.Count; i++)
+        {
+            record.Arguments.Add(new Protos.Argument { Name = parameters[i], Value = entry.Call[i + 1] });
+        }
+
+        return record;
+    }
+
+    /// <summary>The row's name, or the specification's for an ID that nobody serves.</summary>
+    public static string FunctionName(in Served served, FunctionId id) =>
+        served.Function?.Name ?? (FunctionNames.TryGetName(id, out var name) ? name : "");
+
+    private static void SetResults(in Answer answer, Protos.Answer message)
+    {
+        if (answer.Kind == ResultKind.None)
+        {
+            message.None = new();
+        }
+        else if (answer.Beyond.Count == 0)
+        {
+            message.Values = new() { X0 = answer.X0, X1 = answer.X1, X2 = answer.X2, X3 = answer.X3 };
+        }
+        else
+        {
+            message.Masked = new() { Mask = 0xF, Values = { answer.X0, answer.X1, answer.X2, answer.X3 } };
+            foreach (var register in answer.Beyond.OrderBy(register => register.Index))
+            {
+                message.Masked.Mask |= 1u << register.Index;
+                message.Masked.Values.Add(register.Value);
+            }
+        }
+    }
+
+    private static void SetEffect(Effect? effect, Protos.Answer message)
+    {
+        switch (effect)
+        {
+            case null:
+                break;
+            case Effect.PowerOn on:
+                message.PowerOn = new() { Core = on.Core.Value, EntryPoint = on.EntryPoint, ContextId = on.ContextId, IfRefused = (ulong)on.IfRefused };
+                break;
+            case Effect.PowerOff:
+                message.PowerOff = new();
+                break;
+            case Effect.Standby:
+                message.Suspend = new();
+                break;
+            case Effect.PowerDown down:
+                message.Suspend = new() { PowerDown = new() { EntryPoint = down.EntryPoint, ContextId = down.ContextId } };
+                break;
+            case Effect.SystemEvent system:
+                message.SystemEvent = new() { Type = (Protos.SystemEventType)system.Type, Data = { system.Data }, ClearMemory = system.ClearMemory };
+                break;
+            case Effect.Load load:
+                message.Load = Load(load);
+                break;
+            case Effect.TakeInterrupt take:
+                message.TakeInterrupt = new() { Intid = take.Intid };
+                break;
+            case Effect.ReturnInterrupt giveBack:
+                message.ReturnInterrupt = new() { Intid = giveBack.Intid };
+                break;
+            case Effect.EndInterrupt end:
+                message.EndInterrupt = new() { Intid = end.Intid };
+                break;
+            default:
+                throw new ArgumentOutOfRangeException(nameof(effect));
+        }
+    }
+
+    private static Protos.Load Load(Effect.Load load)
+    {
+        var message = new Protos.Load();
+        message.Registers.Add(load.Registers.Select(register => new Protos.Register { Index = (uint)register.Index, Value = register.Value }));
+        message.System.Add(load.System.Select(register => new Protos.SystemRegisterValue { Register = (Protos.SystemRegister)register.Register, Value = register.Value }));
+        if (load.Pc is { } pc)
+        {
+            message.Pc = pc;
+        }
+
+        if (load.Pstate is { } pstate)
+        {
+            message.Pstate = pstate.Value;
+        }
+
+        return message;
+    }
+}

@@ -1,0 +1,71 @@
+using Grpc.Core;
+using Hypercalls.Daemon.Dispatch;
+using Hypercalls.Daemon.Machines;
+using Microsoft.Extensions.Logging;
+
+namespace Hypercalls.Daemon.Wire;
+
+/// <summary>One vCPU's stream: Open, then one exit and one answer at a time.</summary>
+internal sealed class VcpuStream(MachineRegistry machines, Dispatcher dispatcher, TimeProvider clock, ILogger<VcpuStream> log)
+{
+    public async Task RunAsync(IAsyncStreamReader<Protos.VcpuMessage> requests, IServerStreamWriter<Protos.DaemonToVcpu> responses, CancellationToken cancelled)
+    {
+        try
+        {
+            var (machine, core) = await OpenAsync(requests, cancelled);
+            var reply = new Protos.DaemonToVcpu();
+            while (await requests.MoveNext(cancelled))
+            {
+                var received = clock.GetTimestamp();
+                if (requests.Current.Exit is not { } exit)
+                {
+                    throw new BadMessageException("message", $"{requests.Current.MessageCase} is not expected here: an exit is.");
+                }
+
+                await machine.BootBegunAsync(exit.Boot);
+                reply.Answer = ToWire.Answer(Answer(machine, core, exit, received), machine.Incarnation);
+                await responses.WriteAsync(reply, cancelled);
+            }
+        }
+        catch (Exception e) when (Refusal.IsKnown(e))
+        {
+            Log.Refused(log, e.Message);
+            throw Refusal.Of(e);
+        }
+    }
+
+    private async Task<(Machine, CoreSlot)> OpenAsync(IAsyncStreamReader<Protos.VcpuMessage> requests, CancellationToken cancelled)
+    {
+        var open = await requests.MoveNext(cancelled) ? requests.Current.Open : null;
+        if (open is null)
+        {
+            throw new BadMessageException("open", "must be the first message of RunVcpu.");
+        }
+
+        var machine = machines.ByToken(open.Token.Span)
+            ?? throw new OutOfOrderException("open.token: no machine has this token. Attach first.");
+        var mpidr = FromWire.Mpidr("open.mpidr", open.Mpidr);
+        return (machine, machine.Core(mpidr) ?? throw new BadMessageException("open.mpidr", $"{machine.Name} has no core {mpidr}."));
+    }
+
+    private AnsweredExit Answer(Machine machine, CoreSlot core, Protos.Exit exit, long received)
+    {
+        var head = new ExitHead(exit.ExitId, exit.Boot, FromWire.Previous(exit.Previous));
+        switch (exit.KindCase)
+        {
+            case Protos.Exit.KindOneofCase.Hypercall:
+                var call = exit.Hypercall;
+                var registers = FromWire.Registers(call, out var supplied);
+                ushort? immediate = call.HasImm ? FromWire.Immediate("exit.hypercall.imm", call.Imm) : null;
+                return dispatcher.Hypercall(
+                    machine, core, head, new(FromWire.Conduit("exit.hypercall.conduit", call.Conduit), immediate, registers, supplied, new(call.Pstate), received));
+            case Protos.Exit.KindOneofCase.Attention:
+                return machine.Attention(core, head, FromWire.Attention(exit.Attention, core.Mpidr, clock.GetUtcNow()));
+            case Protos.Exit.KindOneofCase.Wake:
+                FromWire.Wake(exit.Wake);
+                return machine.Wake(core, head);
+            default:
+                return machine.Report(core, head, FromWire.Report(exit));
+        }
+    }
+}

@@ -1,0 +1,70 @@
+using Hypercalls.Sdk;
+using static Hypercalls.Psci.PowerState;
+
+namespace Hypercalls.Psci;
+
+/// <summary>The states of one core, event by event (DEN0022, CPU_ON; CPU_OFF; CPU_SUSPEND; AFFINITY_INFO).</summary>
+public static class PowerTransitions
+{
+#pragma warning disable format // tables, to be read by column
+
+    /// <summary>CPU_ON of this core.</summary>
+    /// <param name="power">Of the core.</param>
+    /// <returns>Its next state and the caller's result.</returns>
+    public static (PowerState Next, PsciStatus Status) CpuOn(PowerState power) => power switch
+    {
+        Off             => (OnPending,   PsciStatus.Success),
+        OnPending       => (OnPending,   PsciStatus.OnPending),
+        On or Suspended => (power,       PsciStatus.AlreadyOn),
+        _               => (Unavailable, PsciStatus.Denied),
+    };
+
+    /// <summary>The host reports this core. What does not fit a state leaves it: it speaks of an older one.</summary>
+    /// <param name="power">Of the core.</param>
+    /// <param name="change">What happened.</param>
+    /// <returns>Its next state.</returns>
+    public static PowerState Reported(PowerState power, CoreChange change) => (change, power) switch
+    {
+        (CoreChange.Started, _)           => On,
+        (CoreChange.Stopped, Unavailable) => Unavailable,
+        (CoreChange.Stopped, _)           => Off,
+        (CoreChange.Woke,    Suspended)   => On,
+        (CoreChange.Refused, OnPending)   => Off,
+        _                                 => power,
+    };
+
+    /// <summary>The host lists this core.</summary>
+    /// <param name="power">As the host knows it.</param>
+    /// <returns>Its state: the list wins over what was known.</returns>
+    public static PowerState Listed(CorePower power) => power switch
+    {
+        CorePower.On        => On,
+        CorePower.Off       => Off,
+        CorePower.Suspended => Suspended,
+        _                   => Unavailable,
+    };
+
+    /// <summary>What AFFINITY_INFO says of this core.</summary>
+    /// <param name="power">Of the core.</param>
+    /// <returns>ON, OFF, ON_PENDING or DISABLED.</returns>
+    public static AffinityInfo Info(PowerState power) => power switch
+    {
+        On or Suspended => AffinityInfo.On,
+        OnPending       => AffinityInfo.OnPending,
+        Off             => AffinityInfo.Off,
+        _               => AffinityInfo.Disabled,
+    };
+
+    /// <summary>What AFFINITY_INFO says of a node that holds two cores, or two nodes: ON outweighs ON_PENDING, that OFF, that DISABLED.</summary>
+    /// <param name="left">One.</param>
+    /// <param name="right">The other.</param>
+    /// <returns>Of both together.</returns>
+    public static AffinityInfo Info(AffinityInfo left, AffinityInfo right) => (left, right) switch
+    {
+        (AffinityInfo.On,        _) or (_, AffinityInfo.On)        => AffinityInfo.On,
+        (AffinityInfo.OnPending, _) or (_, AffinityInfo.OnPending) => AffinityInfo.OnPending,
+        (AffinityInfo.Off,       _) or (_, AffinityInfo.Off)       => AffinityInfo.Off,
+        _                                                          => AffinityInfo.Disabled,
+    };
+#pragma warning restore format
+}

@@ -1,0 +1,55 @@
+namespace Hypercalls.Sdk;
+
+/// <summary>What an answer must look like to be carried out. An answer that does not is a fault of its service.</summary>
+internal static class AnswerShape
+{
+    private const int SystemEventData = 16;
+    private const int LinkRegister = 30;
+
+    /// <summary>Throws where a host could not carry the answer out.</summary>
+    /// <param name="answer">As the service gave it.</param>
+    /// <param name="machine">The machine that waits for it.</param>
+    /// <exception cref="InvalidOperationException">Says what is wrong.</exception>
+    public static void Check(in Answer answer, MachineDescription machine)
+    {
+        CheckRegisters(answer);
+        switch (answer.Then)
+        {
+            case Effect.PowerOn on when machine.IndexOf(on.Core) < 0:
+                throw new InvalidOperationException($"The answer starts {on.Core}, which is no core of {machine.Name}.");
+            case Effect.SystemEvent system when system.Data.Count > SystemEventData:
+                throw new InvalidOperationException($"The answer gives {system.Data.Count} values with a system event; {SystemEventData} fit.");
+        }
+    }
+
+    /// <summary>The part of <see cref="Check"/> that needs no machine: register numbers.</summary>
+    /// <param name="answer">As the service gave it.</param>
+    /// <exception cref="InvalidOperationException">Says what is wrong.</exception>
+    public static void CheckRegisters(in Answer answer)
+    {
+        CheckRegisters(answer.Beyond, 4, CallRegisters.Count - 1);
+        if (answer.Then is Effect.Load load)
+        {
+            CheckRegisters(load.Registers, 0, LinkRegister);
+        }
+    }
+
+    private static void CheckRegisters(ValueArray<RegisterValue> registers, int first, int last)
+    {
+        var seen = 0u;
+        foreach (var register in registers.Span)
+        {
+            if (register.Index < first || register.Index > last)
+            {
+                throw new InvalidOperationException($"The answer sets x{register.Index}; x{first} to x{last} can be set here.");
+            }
+
+            if ((seen >> register.Index & 1) != 0)
+            {
+                throw new InvalidOperationException($"The answer sets x{register.Index} twice.");
+            }
+
+            seen |= 1u << register.Index;
+        }
+    }
+}

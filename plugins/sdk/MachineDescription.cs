@@ -1,0 +1,74 @@
+namespace Hypercalls.Sdk;
+
+/// <summary>What the host says of a machine when it attaches.</summary>
+public sealed record MachineDescription
+{
+    /// <summary>Its name, unique among the attached machines.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>Every core the machine has, with its power at the time of attaching.</summary>
+    public ValueArray<Core> Cores { get; init; }
+
+    /// <summary>Guest physical RAM.</summary>
+    public ValueArray<MemoryRange> Ram { get; init; }
+
+    /// <summary>1 or 2: the exception level of the guest that calls.</summary>
+    public int ClientEl { get; init; } = 1;
+
+    /// <summary>ID registers by their architectural names, such as ID_AA64PFR0_EL1.</summary>
+    public ValueArray<NamedRegister> IdRegisters { get; init; }
+
+    /// <summary>The place of a core in <see cref="Cores"/>.</summary>
+    /// <param name="core">Its affinity.</param>
+    /// <returns>From 0; −1 where the machine has no such core.</returns>
+    public int IndexOf(Mpidr core)
+    {
+        var cores = Cores.Span;
+        for (var i = 0; i < cores.Length; i++)
+        {
+            if (cores[i].Mpidr == core)
+            {
+                return i;
+            }
+        }
+
+        return -1;
+    }
+}
+
+/// <summary>One core of a machine.</summary>
+/// <param name="Mpidr">Its affinity.</param>
+/// <param name="Power">As the host knows it.</param>
+public readonly record struct Core(Mpidr Mpidr, CorePower Power);
+
+/// <summary>What a host can say of a core's power.</summary>
+public enum CorePower : byte
+{
+    /// <summary>It runs.</summary>
+    On = 1,
+
+    /// <summary>It does not run until it is started.</summary>
+    Off = 2,
+
+    /// <summary>It waits for a wake-up event.</summary>
+    Suspended = 3,
+
+    /// <summary>It cannot be started.</summary>
+    Unavailable = 4,
+}
+
+/// <summary>A range of guest physical addresses.</summary>
+/// <param name="Base">The first address.</param>
+/// <param name="Size">In bytes, above 0; base + size does not pass 2^64.</param>
+public readonly record struct MemoryRange(ulong Base, ulong Size)
+{
+    /// <summary>Whether an address lies inside.</summary>
+    /// <param name="address">A guest physical address.</param>
+    /// <returns>True from the base to the last byte.</returns>
+    public bool Contains(ulong address) => address - Base < Size && address >= Base;
+}
+
+/// <summary>A register by name.</summary>
+/// <param name="Name">The architecture's name.</param>
+/// <param name="Value">64 bits.</param>
+public readonly record struct NamedRegister(string Name, ulong Value);

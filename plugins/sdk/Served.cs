@@ -1,0 +1,34 @@
+namespace Hypercalls.Sdk;
+
+/// <summary>What became of one call.</summary>
+/// <param name="State">The states to commit.</param>
+/// <param name="Answer">The answer, its registers extended.</param>
+/// <param name="Service">Who served it; null where nobody does.</param>
+/// <param name="Function">Which row; null where none, and for attention.</param>
+/// <param name="Failure">The service's fault, for the operator.</param>
+public readonly record struct Served(MachineState State, Answer Answer, Service? Service, ServedFunction? Function, ServiceFailure? Failure)
+{
+    /// <summary>x0 by the service's names: SUCCESS, NOT_SUPPORTED, ON_PENDING, or hexadecimal.</summary>
+    /// <returns>Empty where no register is written.</returns>
+    public string ResultText() => ResultNames.Of(Service?.Statuses, Answer);
+}
+
+/// <summary>What a step that concerns every service has led to.</summary>
+/// <param name="State">The states to go on with.</param>
+/// <param name="Failures">Services whose state stayed as it was because they threw.</param>
+public readonly record struct Stepped(MachineState State, IReadOnlyList<ServiceFailure> Failures);
+
+/// <summary>A fault of a service.</summary>
+/// <param name="Service">Which.</param>
+/// <param name="During">The function's name, or the step.</param>
+/// <param name="Exception">What it threw.</param>
+public sealed record ServiceFailure(Service Service, string During, Exception Exception)
+{
+    /// <summary>One readable sentence.</summary>
+    /// <returns>Service, function, exception and the line of the service's code.</returns>
+    public override string ToString()
+    {
+        var line = Exception.StackTrace?.Split('\n').FirstOrDefault()?.Trim();
+        return $"{Service.Name} failed in {During}: {Exception.GetType().Name}: {Exception.Message}{(line is null ? "" : $" ({line})")}";
+    }
+}

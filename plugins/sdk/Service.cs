@@ -1,0 +1,111 @@
+using System.Text.Json;
+
+namespace Hypercalls.Sdk;
+
+/// <summary>A service as the daemon sees it. Authors derive from <see cref="Service{TState}"/>.</summary>
+public abstract class Service
+{
+    private protected Service()
+    {
+    }
+
+    /// <summary>Its name, such as PSCI: unique in the daemon.</summary>
+    public abstract string Name { get; }
+
+    /// <summary>For people: the version of the specification or of the service.</summary>
+    public abstract string Version { get; }
+
+    /// <summary>The enum whose members are the service's status codes; results print as its names.</summary>
+    public virtual Type? Statuses => null;
+
+    /// <summary>Immediates other than 0 that the service takes as a whole.</summary>
+    public virtual IReadOnlyList<ImmediateClaim> Claims => [];
+
+    /// <summary>The rows of the service's table.</summary>
+    public abstract IReadOnlyList<ServedFunction> Rows { get; }
+
+    internal abstract ServedFunction? ClaimedFunction { get; }
+
+    /// <summary>A state as JSON.</summary>
+    /// <param name="state">Of this service.</param>
+    /// <returns>One JSON object.</returns>
+    public abstract string Save(object state);
+
+    internal abstract object NewState();
+
+    internal abstract object Attached(object state, MachineDescription machine);
+
+    internal abstract object CoreChanged(object state, CoreChange change, Mpidr core);
+
+    internal abstract object Reset(object state, ResetKind kind, MachineDescription machine);
+
+    internal abstract object NotApplied(object state, in Hypercall call, in Answer answer);
+
+    internal abstract bool HasAttention { get; }
+
+    internal abstract bool WantsAttention(object state, Mpidr core);
+
+    internal abstract (object? State, Answer Answer) Attend(object state, AttentionExit exit);
+}
+
+/// <summary>A service: a table of functions over a state that is an immutable record.</summary>
+/// <typeparam name="TState">An immutable record whose properties have <c>init</c> and initialisers; one value per machine.</typeparam>
+public abstract class Service<TState> : Service
+    where TState : class, new()
+{
+    // Of this load context alone: the default options would keep the context alive.
+    private readonly JsonSerializerOptions _json = new() { WriteIndented = true, Converters = { new MpidrJson() } };
+
+    private IReadOnlyList<ServedFunction>? _rows;
+
+    /// <summary>What it serves.</summary>
+    public abstract FunctionTable<TState> Functions { get; }
+
+    /// <summary>What it does with calls that carry one of its <see cref="Service.Claims"/>.</summary>
+    protected virtual Serve<TState>? Claimed => null;
+
+    /// <inheritdoc/>
+    public sealed override IReadOnlyList<ServedFunction> Rows => _rows ??= [.. Functions];
+
+    internal override ServedFunction? ClaimedFunction => Claimed is { } code
+        ? new ServedFunction<TState>([], $"{Name} immediate", code, default, [])
+        : null;
+
+    internal override bool HasAttention => this is IAttention<TState>;
+
+    /// <inheritdoc/>
+    public sealed override string Save(object state) => JsonSerializer.Serialize((TState)state, _json);
+
+    internal override object NewState() => new TState();
+
+    internal override object Attached(object state, MachineDescription machine) =>
+        this is ICoreLifecycle<TState> cores ? cores.Attached((TState)state, machine) : state;
+
+    internal override object CoreChanged(object state, CoreChange change, Mpidr core) =>
+        this is ICoreLifecycle<TState> cores ? cores.CoreChanged((TState)state, change, core) : state;
+
+    internal override object Reset(object state, ResetKind kind, MachineDescription machine) =>
+        this is IResets<TState> resets ? resets.Reset((TState)state, kind, machine) : Attached(NewState(), machine);
+
+    internal override object NotApplied(object state, in Hypercall call, in Answer answer) =>
+        this is INotApplied<TState> undo ? undo.NotApplied((TState)state, call, answer) : state;
+
+    internal override bool WantsAttention(object state, Mpidr core) =>
+        this is IAttention<TState> attention && attention.WantsAttention((TState)state, core);
+
+    internal override (object? State, Answer Answer) Attend(object state, AttentionExit exit)
+    {
+        if (this is not IAttention<TState> attention)
+        {
+            return (null, Answer.NoResults);
+        }
+
+        var outcome = attention.Attend((TState)state, exit);
+        return (outcome.State, outcome.Answer);
+    }
+}
+
+/// <summary>A (conduit, immediate) pair that leads to one service, whatever w0 holds.</summary>
+/// <param name="Conduit">SMC or HVC.</param>
+/// <param name="Immediate">1 to 0xFFFF.</param>
+public readonly record struct ImmediateClaim(Conduit Conduit, ushort Immediate);

@@ -1,0 +1,279 @@
+using System.Collections.Frozen;
+
+namespace Hypercalls.Sdk;
+
+/// <summary>
+/// All services of a daemon, and the rules that hold for every one of them: routing, widths, unknown identifiers, failures
+/// (DEN0028, Function identifiers; Unknown function identifier). Pure: what locks, deadlines and commits are for is the daemon's.
+/// </summary>
+public sealed class ServiceSet : IServedFunctions
+{
+    private readonly FrozenDictionary<uint, Route> _routes;
+    private readonly FrozenDictionary<ImmediateClaim, Route> _claims;
+    private readonly int[] _attentive;
+
+    /// <summary>Lays the tables of all services beside each other.</summary>
+    /// <param name="services">In any order.</param>
+    /// <exception cref="ServiceConflictException">Two services have one name, or claim one identifier or immediate.</exception>
+    public ServiceSet(IEnumerable<Service> services)
+    {
+        Services = [.. services];
+        _routes = Routes().ToFrozenDictionary();
+        _claims = ClaimRoutes().ToFrozenDictionary();
+        _attentive = [.. Enumerable.Range(0, Services.Count).Where(i => Services[i].HasAttention)];
+    }
+
+    /// <summary>The services.</summary>
+    public IReadOnlyList<Service> Services { get; }
+
+    /// <summary>The states of all services for a machine that has just attached.</summary>
+    /// <param name="machine">What its host says.</param>
+    /// <returns>One state per service.</returns>
+    public MachineState NewState(MachineDescription machine) => Attached(machine).State;
+
+    /// <summary>A machine has attached for the first time.</summary>
+    /// <param name="machine">What its host says.</param>
+    /// <returns>One state per service, an initial one for a service that throws.</returns>
+    public Stepped Attached(MachineDescription machine) =>
+        Attached(new MachineState([.. Services.Select(service => service.NewState())]), machine);
+
+    /// <inheritdoc/>
+    public bool Contains(FunctionId id) => !id.HasReservedBits && _routes.ContainsKey(id.WithoutHint.Value);
+
+    /// <summary>Who serves a call, before widths and states are looked at.</summary>
+    /// <param name="id">The identifier in w0.</param>
+    /// <param name="conduit">SMC or HVC.</param>
+    /// <param name="immediate">Of the instruction; 0 where unknown.</param>
+    /// <param name="isAArch32">Whether the caller runs in AArch32 state.</param>
+    /// <returns>The service and its row; null where the call gives NOT_SUPPORTED.</returns>
+    public (Service Service, ServedFunction Function)? Find(FunctionId id, Conduit conduit, ushort immediate, bool isAArch32) =>
+        FindRoute(id, conduit, immediate, isAArch32) is { } route ? (Services[route.Service], route.Function) : null;
+
+    /// <summary>Serves one call.</summary>
+    /// <param name="call">The call.</param>
+    /// <param name="state">The states it finds.</param>
+    /// <returns>The answer with its registers extended, and the states to commit before it leaves.</returns>
+    public Served Serve(in Hypercall call, MachineState state)
+    {
+        if (FindRoute(call.Function, call.Conduit, call.Immediate, call.Pstate.IsAArch32) is not { } route)
+        {
+            return new(state, Answer.NotSupported, null, null, null);
+        }
+
+        if (call.Immediate == 0 && call.Function.HasSveHint)
+        {
+            return Serve(call with { Function = call.Function.WithoutHint }, state);
+        }
+
+        var service = Services[route.Service];
+        try
+        {
+            var (next, answer) = route.Function.Serve(call, state[route.Service]);
+            AnswerShape.Check(answer, call.Machine);
+            return new(next is null ? state : state.With(route.Service, next), Widen(answer, call), service, route.Function, null);
+        }
+        catch (Exception e)
+        {
+            return new(state, Answer.NotSupported, service, route.Function, new(service, route.Function.Name, e));
+        }
+    }
+
+    /// <summary>The host listed the cores again: the list wins over what the states remember.</summary>
+    /// <param name="state">The states.</param>
+    /// <param name="machine">What the host says.</param>
+    /// <returns>The states to go on with.</returns>
+    public Stepped Attached(MachineState state, MachineDescription machine) =>
+        Step(state, "attach", (service, old) => service.Attached(old, machine));
+
+    /// <summary>The host reported a core.</summary>
+    /// <param name="state">The states.</param>
+    /// <param name="change">What happened.</param>
+    /// <param name="core">To which core.</param>
+    /// <returns>The states to go on with.</returns>
+    public Stepped CoreChanged(MachineState state, CoreChange change, Mpidr core) =>
+        Step(state, "core change", (service, old) => service.CoreChanged(old, change, core));
+
+    /// <summary>The machine was reset.</summary>
+    /// <param name="state">The states.</param>
+    /// <param name="kind">Cold or warm.</param>
+    /// <param name="machine">The machine, every core off.</param>
+    /// <returns>The states to go on with.</returns>
+    public Stepped Reset(MachineState state, ResetKind kind, MachineDescription machine) =>
+        Step(state, "reset", (service, old) => service.Reset(old, kind, machine));
+
+    /// <summary>The host fell back instead of applying an answer.</summary>
+    /// <param name="state">The states.</param>
+    /// <param name="call">The call.</param>
+    /// <param name="answer">What the guest never saw.</param>
+    /// <returns>The states to go on with.</returns>
+    public Stepped NotApplied(MachineState state, Hypercall call, Answer answer) =>
+        FindRoute(call.Function, call.Conduit, call.Immediate, call.Pstate.IsAArch32) is { } route
+            ? Step(state, "not applied", (service, old) => service == Services[route.Service] ? service.NotApplied(old, call, answer) : old)
+            : new(state, []);
+
+    /// <summary>Whether any service wants a core stopped now.</summary>
+    /// <param name="state">The states.</param>
+    /// <param name="core">A core of the machine.</param>
+    /// <returns>A level, derived from the states alone.</returns>
+    public bool WantsAttention(MachineState state, Mpidr core) => WantsAttention(state, core, out _);
+
+    /// <summary>Whether any service wants a core stopped now.</summary>
+    /// <param name="state">The states.</param>
+    /// <param name="core">A core of the machine.</param>
+    /// <param name="failure">The fault of a service that threw instead of saying; it counts as not wanting the core.</param>
+    /// <returns>A level, derived from the states alone.</returns>
+    public bool WantsAttention(MachineState state, Mpidr core, out ServiceFailure? failure)
+    {
+        failure = null;
+        foreach (var index in _attentive)
+        {
+            try
+            {
+                if (Services[index].WantsAttention(state[index], core))
+                {
+                    return true;
+                }
+            }
+            catch (Exception e)
+            {
+                failure = new(Services[index], "attention", e);
+            }
+        }
+
+        return false;
+    }
+
+    /// <summary>A stopped core: the first service that wants it decides what it loads.</summary>
+    /// <param name="state">The states.</param>
+    /// <param name="exit">The core and its registers.</param>
+    /// <returns>The answer, <see cref="Answer.NoResults"/> where nobody wants the core any longer.</returns>
+    public Served Attend(MachineState state, AttentionExit exit)
+    {
+        ServiceFailure? failure = null;
+        foreach (var index in _attentive)
+        {
+            var service = Services[index];
+            try
+            {
+                if (service.WantsAttention(state[index], exit.Core))
+                {
+                    var (next, answer) = service.Attend(state[index], exit);
+                    AnswerShape.CheckRegisters(answer);
+                    return new(next is null ? state : state.With(index, next), WithoutResults(answer), service, null, failure);
+                }
+            }
+            catch (Exception e)
+            {
+                failure = new(service, "attention", e);
+            }
+        }
+
+        return new(state, Answer.NoResults, failure?.Service, null, failure);
+    }
+
+    private static Answer Widen(in Answer answer, in Hypercall call) =>
+        answer.Kind == ResultKind.None || call.Function.IsSmc64 || call.Immediate != 0
+            ? answer
+            : answer with
+            {
+                // A status is 64 bits already; beside it stands data.
+                X0 = answer.Kind == ResultKind.Status ? answer.X0 : (uint)answer.X0,
+                X1 = (uint)answer.X1,
+                X2 = (uint)answer.X2,
+                X3 = (uint)answer.X3,
+                Beyond = Widen(answer.Beyond),
+            };
+
+    private static ValueArray<RegisterValue> Widen(ValueArray<RegisterValue> registers) => registers.Count == 0
+        ? registers
+        : [.. registers.Select(register => register with { Value = (uint)register.Value })];
+
+    // An interrupted core has no call that results could belong to.
+    private static Answer WithoutResults(in Answer answer) => Answer.NoResults with { Writes = answer.Writes, Then = answer.Then };
+
+    private Stepped Step(MachineState state, string step, Func<Service, object, object> change)
+    {
+        List<ServiceFailure>? failures = null;
+        for (var i = 0; i < Services.Count; i++)
+        {
+            try
+            {
+                var next = change(Services[i], state[i]) ?? throw new InvalidOperationException("The service returned no state.");
+                state = ReferenceEquals(next, state[i]) ? state : state.With(i, next);
+            }
+            catch (Exception e)
+            {
+                (failures ??= []).Add(new(Services[i], step, e));
+            }
+        }
+
+        return new(state, failures ?? []);
+    }
+
+    private Route? FindRoute(FunctionId id, Conduit conduit, ushort immediate, bool isAArch32)
+    {
+        if (immediate != 0)
+        {
+            return _claims.TryGetValue(new(conduit, immediate), out var claim) ? claim : null;
+        }
+
+        // An SMC64 identifier from AArch32 is an unknown one; so is a fast one with reserved bits.
+        return !id.HasReservedBits && !(isAArch32 && id.IsSmc64) && _routes.TryGetValue(id.WithoutHint.Value, out var route) ? route : null;
+    }
+
+    private Dictionary<uint, Route> Routes()
+    {
+        var names = new HashSet<string>();
+        var routes = new Dictionary<uint, Route>();
+        for (var i = 0; i < Services.Count; i++)
+        {
+            if (!names.Add(Services[i].Name))
+            {
+                throw new ServiceConflictException($"Two services are named {Services[i].Name}.");
+            }
+
+            foreach (var row in Services[i].Rows)
+            {
+                foreach (var id in row.Ids)
+                {
+                    if (!routes.TryAdd(id.Value, new(i, row)))
+                    {
+                        throw new ServiceConflictException(
+                            $"{id} is claimed by {Services[routes[id.Value].Service].Name} ({routes[id.Value].Function.Name}) and by {Services[i].Name} ({row.Name}).");
+                    }
+                }
+            }
+        }
+
+        return routes;
+    }
+
+    private Dictionary<ImmediateClaim, Route> ClaimRoutes()
+    {
+        var routes = new Dictionary<ImmediateClaim, Route>();
+        for (var i = 0; i < Services.Count; i++)
+        {
+            foreach (var claim in Services[i].Claims)
+            {
+                if (claim.Immediate == 0)
+                {
+                    throw new ServiceConflictException($"{Services[i].Name} claims {Spelled(claim)}, the immediate of every SMCCC call.");
+                }
+
+                var function = Services[i].ClaimedFunction
+                    ?? throw new ServiceConflictException($"{Services[i].Name} claims {Spelled(claim)} but has no code for it.");
+                if (!routes.TryAdd(claim, new(i, function)))
+                {
+                    throw new ServiceConflictException(
+                        $"{Spelled(claim)} is claimed by {Services[routes[claim].Service].Name} and by {Services[i].Name}.");
+                }
+            }
+        }
+
+        return routes;
+    }
+
+    private static string Spelled(ImmediateClaim claim) => $"{(claim.Conduit == Conduit.Smc ? "SMC" : "HVC")} #0x{claim.Immediate:X}";
+
+    private sealed record Route(int Service, ServedFunction Function);
+}

@@ -1,0 +1,242 @@
+using Hypercalls.Sdk;
+
+namespace Hypercalls.Testkit;
+
+/// <summary>
+/// A machine without guest, host or daemon: calls services in memory by the daemon's own rules. Answers are given as the guest
+/// would see them; what the host would do with their effects is told by the test, core by core.
+/// </summary>
+public sealed class TestMachine
+{
+    private readonly HashSet<Mpidr> _running;
+    private readonly Dictionary<Mpidr, (Hypercall Call, Answer Answer)> _last = [];
+    private readonly List<ServiceFailure> _failures = [];
+    private MachineState _state;
+
+    /// <summary>One core, on.</summary>
+    /// <param name="services">What it is served.</param>
+    /// <exception cref="ServiceConflictException">Two services claim the same.</exception>
+    public TestMachine(params Service[] services)
+        : this(1, services)
+    {
+    }
+
+    /// <summary>A number of cores, the first on and the others off, with 1 GiB of RAM at 0x4000_0000.</summary>
+    /// <param name="cores">1 to 65,536, in clusters of 16: core 17 is 0.0.1.1.</param>
+    /// <param name="services">What it is served.</param>
+    /// <exception cref="ServiceConflictException">Two services claim the same.</exception>
+    public TestMachine(int cores, params Service[] services)
+        : this(Describe(cores), services)
+    {
+    }
+
+    /// <summary>A machine of any shape.</summary>
+    /// <param name="description">What its host says when it attaches.</param>
+    /// <param name="services">What it is served.</param>
+    /// <exception cref="ServiceConflictException">Two services claim the same.</exception>
+    public TestMachine(MachineDescription description, params Service[] services)
+    {
+        ArgumentNullException.ThrowIfNull(description);
+        Services = new(services);
+        Description = description;
+        _running = [.. Running(description)];
+        _state = Keep(Services.Attached(description));
+    }
+
+    /// <summary>What it is served.</summary>
+    public ServiceSet Services { get; }
+
+    /// <summary>What its host said last.</summary>
+    public MachineDescription Description { get; private set; }
+
+    /// <summary>When the next call arrives. It stands still until the test moves it; at first it is 2000-01-01, UTC.</summary>
+    public DateTimeOffset Now { get; set; } = new(2000, 1, 1, 0, 0, 0, TimeSpan.Zero);
+
+    /// <summary>Where the random numbers of the calls begin: equal seeds give equal numbers.</summary>
+    public ulong Seed { get; set; }
+
+    /// <summary>Each fault of a service since the machine was made, the oldest first.</summary>
+    public IReadOnlyList<ServiceFailure> Failures => _failures;
+
+    /// <summary>The fault of the last call or report; null where it had none.</summary>
+    public ServiceFailure? LastFailure { get; private set; }
+
+    /// <summary>The last call's result by the names of its service, such as ON_PENDING; empty where no register was written.</summary>
+    public string LastResult { get; private set; } = "";
+
+    /// <summary>The state of the only service as JSON, as an operator sees it.</summary>
+    /// <exception cref="InvalidOperationException">There are several services.</exception>
+    public string State => SavedState(Services.Services.Single());
+
+    /// <summary>The usual shape of a machine.</summary>
+    /// <param name="cores">1 to 65,536.</param>
+    /// <returns>To be changed by <c>with</c>.</returns>
+    public static MachineDescription Describe(int cores)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(cores, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(cores, 0x1_0000);
+        return new()
+        {
+            Name = "test",
+            Cores = [.. Enumerable.Range(0, cores).Select(i => new Core(Clustered(i), i == 0 ? CorePower.On : CorePower.Off))],
+            Ram = [new(0x4000_0000, 0x4000_0000)],
+        };
+    }
+
+    /// <summary>A core, to call from and to report.</summary>
+    /// <param name="index">Its place in the description.</param>
+    /// <returns>The core: an AArch64 caller at the machine's client EL that uses HVC.</returns>
+    public TestCore Core(int index) => new(this, Description.Cores[index].Mpidr);
+
+    /// <summary>Calls from core 0.</summary>
+    /// <param name="id">The identifier, w0.</param>
+    /// <param name="args">x1 upwards, at most 17; the others are 0.</param>
+    /// <returns>As the guest sees it.</returns>
+    public Answer Call(uint id, params ReadOnlySpan<ulong> args) => Core(0).Call(id, args);
+
+    /// <summary>The state of one service as JSON.</summary>
+    /// <param name="service">Its name.</param>
+    /// <returns>As an operator sees it.</returns>
+    /// <exception cref="InvalidOperationException">No service has that name.</exception>
+    public string StateOf(string service) => SavedState(Services.Services.Single(candidate => candidate.Name == service));
+
+    /// <summary>The state of the one service whose state has this type.</summary>
+    /// <typeparam name="TState">The service's state.</typeparam>
+    /// <returns>The value itself.</returns>
+    /// <exception cref="InvalidOperationException">No service, or more than one, has it.</exception>
+    public TState StateOf<TState>()
+        where TState : class => Enumerable.Range(0, Services.Services.Count).Select(i => _state[i]).OfType<TState>().Single();
+
+    /// <summary>The machine was reset: its cores are off, and the first one boots.</summary>
+    /// <param name="kind">Cold or warm.</param>
+    public void Reset(ResetKind kind = ResetKind.Cold)
+    {
+        Description = Description with
+        {
+            Cores = [.. Description.Cores.Select(core => core.Power == CorePower.Unavailable ? core : core with { Power = CorePower.Off })],
+        };
+        _running.Clear();
+        _last.Clear();
+        Begin();
+        _state = Keep(Services.Reset(_state, kind, Description));
+        Report(CoreChange.Started, Description.Cores[0].Mpidr);
+    }
+
+    /// <summary>The host attached again and lists its cores.</summary>
+    /// <param name="description">What it says.</param>
+    public void Attach(MachineDescription description)
+    {
+        ArgumentNullException.ThrowIfNull(description);
+        Description = description;
+        _running.Clear();
+        _running.UnionWith(Running(description));
+        Begin();
+        _state = Keep(Services.Attached(_state, description));
+    }
+
+    internal Answer Serve(Hypercall call)
+    {
+        Begin();
+
+        // A call is itself the news that its core runs.
+        if (!_running.Contains(call.Core))
+        {
+            Report(CoreChange.Started, call.Core);
+        }
+
+        call = call with { Machine = Description, Served = Services, Now = Now, Random = NextRandom() };
+        var served = Services.Serve(call, _state);
+        LastResult = served.ResultText();
+        _last[call.Core] = (call, served.Answer);
+        return Commit(served);
+    }
+
+    internal Answer Attend(AttentionExit exit)
+    {
+        Begin();
+        return Commit(Services.Attend(_state, exit with { Now = Now }));
+    }
+
+    internal void FellBack(Mpidr core)
+    {
+        if (!_last.Remove(core, out var last))
+        {
+            throw new InvalidOperationException($"Core {core} has made no call whose answer could fall back.");
+        }
+
+        Begin();
+        _state = Keep(Services.NotApplied(_state, last.Call, last.Answer));
+    }
+
+    internal void Reported(CoreChange change, Mpidr core)
+    {
+        Begin();
+        Report(change, core);
+    }
+
+    internal bool WantsAttention(Mpidr core)
+    {
+        Begin();
+        var wants = Services.WantsAttention(_state, core, out var failure);
+        Keep(failure);
+        return wants;
+    }
+
+    private static Mpidr Clustered(int index) => Mpidr.FromRegister((ulong)(index >> 12 << 16 | (index >> 4 & 0xFF) << 8 | index & 0xF));
+
+    private static IEnumerable<Mpidr> Running(MachineDescription description) =>
+        description.Cores.Where(core => core.Power is CorePower.On or CorePower.Suspended).Select(core => core.Mpidr);
+
+    private string SavedState(Service service) => service.Save(_state[Services.Services.ToList().IndexOf(service)]);
+
+    private void Report(CoreChange change, Mpidr core)
+    {
+        if (change is CoreChange.Started or CoreChange.Woke)
+        {
+            _running.Add(core);
+        }
+        else
+        {
+            _running.Remove(core);
+        }
+
+        _state = Keep(Services.CoreChanged(_state, change, core));
+    }
+
+    private void Begin() => LastFailure = null;
+
+    private Answer Commit(Served served)
+    {
+        Keep(served.Failure);
+        _state = served.State;
+        return served.Answer;
+    }
+
+    private MachineState Keep(Stepped stepped)
+    {
+        foreach (var failure in stepped.Failures)
+        {
+            Keep(failure);
+        }
+
+        return stepped.State;
+    }
+
+    private void Keep(ServiceFailure? failure)
+    {
+        if (failure is not null)
+        {
+            _failures.Add(failure);
+            LastFailure = failure;
+        }
+    }
+
+    // SplitMix64: every seed gives a full period.
+    private ulong NextRandom()
+    {
+        var z = Seed += 0x9E37_79B9_7F4A_7C15;
+        z = (z ^ z >> 30) * 0xBF58_476D_1CE4_E5B9;
+        z = (z ^ z >> 27) * 0x94D0_49BB_1331_11EB;
+        return z ^ z >> 31;
+    }
+}

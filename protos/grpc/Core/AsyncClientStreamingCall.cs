@@ -1,0 +1,33 @@
+using System.Runtime.CompilerServices;
+
+namespace Grpc.Core;
+
+/// <summary>A call of many requests and one response, under way or done.</summary>
+public sealed class AsyncClientStreamingCall<TRequest, TResponse>(
+    IClientStreamWriter<TRequest> requestStream,
+    Task<TResponse> responseAsync,
+    Task<Metadata> responseHeadersAsync,
+    Func<Status> getStatusFunc,
+    Func<Metadata> getTrailersFunc,
+    Action disposeAction) : IDisposable
+{
+    public IClientStreamWriter<TRequest> RequestStream => requestStream;
+
+    public Task<TResponse> ResponseAsync => responseAsync;
+
+    public Task<Metadata> ResponseHeadersAsync => responseHeadersAsync;
+
+    public TaskAwaiter<TResponse> GetAwaiter() => responseAsync.GetAwaiter();
+
+    public ConfiguredTaskAwaitable<TResponse> ConfigureAwait(bool continueOnCapturedContext) =>
+        responseAsync.ConfigureAwait(continueOnCapturedContext);
+
+    /// <summary>Once the call is done.</summary>
+    public Status GetStatus() => getStatusFunc();
+
+    /// <summary>Once the call is done.</summary>
+    public Metadata GetTrailers() => getTrailersFunc();
+
+    /// <summary>Cancels the call unless it is done.</summary>
+    public void Dispose() => disposeAction();
+}

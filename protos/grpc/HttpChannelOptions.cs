@@ -1,0 +1,14 @@
+namespace Hypercalls.Grpc;
+
+/// <summary>Limits of a channel.</summary>
+public sealed record HttpChannelOptions
+{
+    /// <summary>The longest message received, in bytes; 4 MiB unless told otherwise. A longer one ends its call with RESOURCE_EXHAUSTED.</summary>
+    public int MaxReceiveMessageSize { get; init; } = 4 * 1024 * 1024;
+
+    /// <summary>The longest message sent, in bytes; as long as memory allows unless told otherwise. A longer one is refused with RESOURCE_EXHAUSTED and not sent.</summary>
+    public int MaxSendMessageSize { get; init; } = int.MaxValue - FrameWriter<object>.PrefixLength;
+
+    /// <summary>How long a connection may take to come up; 10 seconds unless told otherwise. Calls that wait for it longer end with UNAVAILABLE.</summary>
+    public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(10);
+}

@@ -1,0 +1,39 @@
+using System.Net.Sockets;
+using Grpc.Core;
+
+namespace Hypercalls.Grpc;
+
+/// <summary>The status of a call that the transport has failed.</summary>
+internal static class TransportErrors
+{
+    public static Status StatusOf(Exception exception) => exception switch
+    {
+        RpcException refused => refused.Status,
+
+        // NO_ERROR without a status before it: a server that goes away.
+        _ when Find<HttpProtocolException>(exception) is { ErrorCode: 0 } =>
+            new Status(StatusCode.Unavailable, "The server closed the connection.", exception),
+        _ when Find<HttpProtocolException>(exception) is { } reset =>
+            new Status(HttpErrors.FromHttp2Error(reset.ErrorCode), $"The server reset the call: {reset.Message}", exception),
+        _ when Find<SocketException>(exception) is { } failed =>
+            new Status(StatusCode.Unavailable, $"The connection failed: {failed.Message}", exception),
+        OperationCanceledException => new Status(StatusCode.Cancelled, "The call was cancelled.", exception),
+        HttpRequestException or IOException => new Status(StatusCode.Unavailable, $"The connection failed: {exception.Message}", exception),
+        ObjectDisposedException => new Status(StatusCode.Cancelled, "The channel or the call is disposed of.", exception),
+        _ => new Status(StatusCode.Internal, exception.Message, exception),
+    };
+
+    private static T? Find<T>(Exception? exception)
+        where T : Exception
+    {
+        for (; exception is not null; exception = exception.InnerException)
+        {
+            if (exception is T found)
+            {
+                return found;
+            }
+        }
+
+        return null;
+    }
+}

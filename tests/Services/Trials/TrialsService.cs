@@ -1,0 +1,137 @@
+using Hypercalls.Sdk;
+
+namespace Hypercalls.Tests.Trials;
+
+/// <summary>What the guests of tests/Guest call: the numbers are those of guest.h. Attention enters a handler of the guest, as an event would.</summary>
+public sealed class TrialsService : Service<TrialsState>, IAttention<TrialsState>, ICoreLifecycle<TrialsState>
+{
+    private const ulong El1h = 0x3C5;
+
+    public override string Name => "TRIALS";
+
+    public override string Version => "1.0";
+
+    public override FunctionTable<TrialsState> Functions { get; } = new()
+    {
+        { 0xC300_0000, "ECHO",        Echo,       "a" },
+        { 0xC300_0001, "ATTEND",      Attend,     "core", "microseconds" },
+        { 0xC300_0002, "SLOW",        Slow,       "milliseconds" },
+        { 0xC300_0004, "STORM",       Storm,      "core", "count" },
+        { 0xC300_0005, "COMPLETE",    Complete,   FunctionTraits.NoReturn },
+        { 0xC300_0007, "ATTEND_HERE", AttendHere },
+        { 0xC300_0008, "HANDLER",     Handler,    "entry" },
+        { 0xC300_0009, "MASKED",      Masked },
+        { 0xC300_000A, "WRITE",       Write,      "address" },
+        { 0xC300_000D, "SEVEN",       Seven },
+        { 0xC300_000F, "SLOW_ATTEND", AttendLate, "milliseconds" },
+        { 0xC300_0010, "WITHDRAWN",   Attend,     "core", "count" },
+        { 0xC300_0020, "THROW",       Throw },
+        { 0x8300_0021, "NARROW",      Narrow,     "a" },
+        { 0xC300_0022, "USES",        Uses,       FunctionTraits.Uses(6, 17) },
+    };
+
+    public override IReadOnlyList<ImmediateClaim> Claims =>
+    [
+        new(Conduit.Smc, 1), new(Conduit.Smc, 0xE200), new(Conduit.Smc, 0xE208), new(Conduit.Smc, 0xFFFF),
+        new(Conduit.Hvc, 1), new(Conduit.Hvc, 0xE200), new(Conduit.Hvc, 0xFFFF),
+    ];
+
+    protected override Serve<TrialsState> Claimed => (in call, state) => Echo(call);
+
+    public TrialsState Attached(TrialsState state, MachineDescription machine) =>
+        state with { Cores = [.. machine.Cores.Select(core => new TrialsCore(core.Mpidr))] };
+
+    public TrialsState CoreChanged(TrialsState state, CoreChange change, Mpidr core) => state;
+
+    public bool WantsAttention(TrialsState state, Mpidr core) =>
+        state.IndexOf(core) is var index and >= 0 && state.Cores[index] is { Pending: > 0, Interrupted: null };
+
+    public Outcome<TrialsState> Attend(TrialsState state, AttentionExit stopped)
+    {
+        var index = state.IndexOf(stopped.Core);
+        var core = state.Cores[index];
+        var entry = new Effect.Load { Registers = [new(0, core.Pending), new(1, stopped.Registers.Pc)], Pc = core.Handler, Pstate = new(El1h) };
+        return (
+            state with { Cores = state.Cores.With(index, core with { Pending = core.Pending - 1, Interrupted = stopped.Registers }) },
+            Answer.NoResults with { Then = entry });
+    }
+
+    private static Answer Echo(in Hypercall call) => Answer.Value(call[1] + 1, call.Immediate, (ulong)call.Conduit, 1);
+
+    private static Answer Seven(in Hypercall call) => Answer.Value(7);
+
+    private static Answer Narrow(in Hypercall call) => Answer.Value(call[1] + 1);
+
+    private static Answer Masked(in Hypercall call) =>
+        Answer.Value(call.Registers[0], call[1], call[2], call[3]) with { Beyond = [new(5, 5), new(9, 9), new(17, 17)] };
+
+    private static Answer Uses(in Hypercall call)
+    {
+        ulong sum = 0;
+        for (var register = 6; register <= 17; register++)
+        {
+            sum += call[register];
+        }
+
+        return Answer.Value(sum);
+    }
+
+    private static Answer Write(in Hypercall call) =>
+        Answer.Value(0) with { Writes = [new(call[1], [8, 7, 6, 5, 4, 3, 2, 1])] };
+
+    private static Answer Throw(in Hypercall call) => throw new InvalidOperationException("This service is broken.");
+
+    /// <summary>Blocks, as no service should.</summary>
+    private static Answer Slow(in Hypercall call)
+    {
+        Block(call[1]);
+        return Answer.Value(call[1]);
+    }
+
+    private static Outcome<TrialsState> Attend(in Hypercall call, TrialsState state) => (Pend(state, call[1], 1), Answer.Value(0));
+
+    private static Outcome<TrialsState> Storm(in Hypercall call, TrialsState state) => (Pend(state, call[1], call[2]), Answer.Value(0));
+
+    private static Outcome<TrialsState> AttendHere(in Hypercall call, TrialsState state) => (Pend(state, call.Core.Value, 1), Answer.Value(7));
+
+    private static Outcome<TrialsState> AttendLate(in Hypercall call, TrialsState state)
+    {
+        Block(call[1]);
+        return (Pend(state, call.Core.Value, 1), Answer.Value(call[1]));
+    }
+
+    private static Outcome<TrialsState> Handler(in Hypercall call, TrialsState state)
+    {
+        var index = state.IndexOf(call.Core);
+        return (state with { Cores = state.Cores.With(index, state.Cores[index] with { Handler = call[1] }) }, Answer.Value(0));
+    }
+
+    private static Outcome<TrialsState> Complete(in Hypercall call, TrialsState state)
+    {
+        var index = state.IndexOf(call.Core);
+        if (state.Cores[index].Interrupted is not { } interrupted)
+        {
+            return Answer.NotSupported;
+        }
+
+        var back = new Effect.Load
+        {
+            Registers = [.. Enumerable.Range(0, 18).Select(n => new RegisterValue(n, interrupted.X[n]))],
+            Pc = interrupted.Pc,
+            Pstate = interrupted.Pstate,
+        };
+        return (state with { Cores = state.Cores.With(index, state.Cores[index] with { Interrupted = null }) }, Answer.NoResults with { Then = back });
+    }
+
+    private static TrialsState Pend(TrialsState state, ulong core, ulong count)
+    {
+        var index = Mpidr.TryParse(core, out var mpidr) ? state.IndexOf(mpidr) : -1;
+        return index < 0 ? state : state with { Cores = state.Cores.With(index, state.Cores[index] with { Pending = state.Cores[index].Pending + count }) };
+    }
+
+    private static void Block(ulong milliseconds)
+    {
+        using var never = new ManualResetEventSlim();
+        never.Wait(TimeSpan.FromMilliseconds(milliseconds));
+    }
+}

@@ -1,0 +1,31 @@
+using Hypercalls.Sdk;
+
+namespace Hypercalls.Tests.Trials;
+
+/// <summary>Per core: attention asked for, the guest's handler, and what it interrupted.</summary>
+public sealed record TrialsState
+{
+    public ValueArray<TrialsCore> Cores { get; init; }
+
+    public int IndexOf(Mpidr core)
+    {
+        for (var i = 0; i < Cores.Count; i++)
+        {
+            if (Cores[i].Core == core)
+            {
+                return i;
+            }
+        }
+
+        return -1;
+    }
+}
+
+public sealed record TrialsCore(Mpidr Core)
+{
+    public ulong Pending { get; init; }
+
+    public ulong Handler { get; init; }
+
+    public RegisterFile? Interrupted { get; init; }
+}

@@ -1,0 +1,130 @@
+using Hypercalls.Tests.Client.Qemu;
+using Hypercalls.Tests.Daemon;
+
+namespace Hypercalls.Tests.Client.Cli;
+
+/// <summary>Real guests, a real daemon: guest, monitor, vCPU host, gRPC, daemon, service, and back.</summary>
+[Collection(QemuMachines.Name)]
+public sealed class RunTests(GuestImages images) : IDisposable
+{
+    private const string Qemu = "qemu-system-aarch64";
+    private const string Compiler = "aarch64-linux-gnu-gcc";
+    private const string Kernel = "/usr/lib/debian-installer/images/12/arm64/text/debian-installer/arm64/linux";
+    private const string Initrd = "/usr/lib/debian-installer/images/12/arm64/text/debian-installer/arm64/initrd.gz";
+
+    private readonly string _folder = Directory.CreateTempSubdirectory("hypercalls-tests-").FullName;
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    [NeedsTheory(Qemu, Kernel)]
+    [InlineData("smc")]
+    [InlineData("hvc")]
+    public async Task An_unmodified_Linux_boots_hotplugs_and_powers_off(string conduit)
+    {
+        var run = await Tool.RunAsync(Linux("--conduit", conduit, "--trace", "--table"));
+        Assert.Equal(0, run.ExitCode);
+        string[] lines = run.Output.Split('\n');
+        Assert.Contains("No daemon listens: a private one runs for this guest", lines[0], StringComparison.Ordinal);
+        Assert.Contains(lines, line => line.TrimEnd().EndsWith("psci: PSCIv1.1 detected in firmware.", StringComparison.Ordinal));
+        Assert.Contains(lines, line => line.Contains("smp: Brought up 1 node, 4 CPUs", StringComparison.Ordinal));
+        Assert.Equal(
+            ["guest: cores 0-3 are online", "guest: cores 0,2-3 are online", "guest: cores 0-3 are online"],
+            lines.Where(line => line.StartsWith("guest: ", StringComparison.Ordinal)).Select(line => line.TrimEnd()));
+        for (var core = 1; core <= 3; core++)
+        {
+            Assert.Contains(lines, line => System.Text.RegularExpressions.Regex.IsMatch(
+                line, $@"^core 0  CPU_ON\(0x{core}, 0x[0-9a-f]+, 0x0\) = SUCCESS, power on 0\.0\.0\.{core}  [0-9.]+ (ns|µs|ms)$"));
+        }
+
+        Assert.Contains(lines, line => line.StartsWith("core 1  CPU_OFF() = power off  ", StringComparison.Ordinal));
+        Assert.Contains(lines, line => line.Contains("  SYSTEM_OFF() = shut down  ", StringComparison.Ordinal));
+        Assert.Matches(@"\| CPU_ON +\| 4 +\| [0-9.]+ (µs|ms) +\| [0-9.]+ (µs|ms) +\| SUCCESS 4× +\|", run.Output);
+    }
+
+    [NeedsFact(Qemu, Compiler)]
+    public async Task A_stranger_s_service_answers_a_real_guest()
+    {
+        var plugins = TestDaemon.PluginFolder(_folder, "psci", "hello", "trials");
+        var run = await Tool.RunAsync("run", "--kernel", images["served"], "--cores", "2", "--memory", "64", "--plugins", plugins);
+        Assert.Equal(
+            """
+            PSCI_VERSION: 0x10001
+            HELLO_ADD(40, 2): 0x2a
+            smc keeps x4 to x30 and its stack pointers: yes
+            smc gets x0 to x3: yes
+            hvc keeps x4 to x30 and its stack pointers: yes
+            hvc gets x0 to x3: yes
+            smc #1 reaches its service by conduit 1, immediate: 0x1
+            smc #0xffff reaches its service by conduit 1, immediate: 0xffff
+            hvc #1 reaches its service by conduit 2, immediate: 0x1
+            hvc #0xe200 reaches its service by conduit 2, immediate: 0xe200
+            x5, x9 and x17 alone are written: yes
+            x6 to x17 add up to: 0x8a
+            memory holds: 0x102030405060708
+            SMC32 arguments are 32 bits wide: 0x2
+            the upper half of x0 is ignored: 0x10001
+            a service that throws gives -1, x1 to x3 zero: yes
+            a function that nobody serves gives -1, x1 to x3 zero: yes
+            a reserved bit gives -1, x1 to x3 zero: yes
+            attention before the next instruction, a call gives: 0x7
+            and the handler has run: yes
+            300 attentions under HVC: yes
+            CPU_ON: 0x0
+            context: 0x77
+            100 attentions at another core, everything masked: yes
+
+            """,
+            string.Join('\n', run.Output.Split('\n').Skip(1)));
+        Assert.Equal((0, ""), (run.ExitCode, run.Errors));
+    }
+
+    [NeedsFact(Qemu, Kernel)]
+    public async Task Two_runs_side_by_side_do_not_disturb_each_other()
+    {
+        await using var daemon = new OwnedDaemon();
+        await daemon.InitializeAsync();
+        var both = await Task.WhenAll(
+            Tool.RunAsync(Linux("--daemon", daemon.Socket, "--name", "left", "--trace")),
+            Tool.RunAsync(Linux("--daemon", daemon.Socket, "--name", "right", "--trace")));
+        foreach (var run in both)
+        {
+            Assert.Equal((0, ""), (run.ExitCode, run.Errors));
+            Assert.Equal(3, run.Output.Split("guest: cores ").Length - 1);
+            Assert.Single(run.Output.Split('\n'), line => line.Contains("SYSTEM_OFF() = shut down", StringComparison.Ordinal));
+            Assert.Equal(4, run.Output.Split("CPU_ON(").Length - 1);
+        }
+    }
+
+    [NeedsTheory(Qemu)]
+    [InlineData("--kernel /nonexistent/Image", 1, "/nonexistent/Image")]
+    [InlineData("--kernel /etc/hostname", 1, "/etc/hostname")]
+    [InlineData("--kernel /etc/hostname --cores 9", 2, "--cores: a machine has 1 to 8.")]
+    [InlineData("--kernel /etc/hostname --qemu /nonexistent/qemu", 1, "qemu-system-arm")]
+    [InlineData("--kernel /etc/hostname --plugins /nonexistent/plugins", 1, "The plugin folder /nonexistent/plugins does not exist.")]
+    [InlineData("--kernel /etc/hostname --daemon /nonexistent/socket", 3, "No daemon answers at unix:/nonexistent/socket.")]
+    [InlineData("", 2, "--kernel")]
+    public async Task What_cannot_run_is_one_sentence(string arguments, int exitCode, string sentence)
+    {
+        var run = await Tool.RunAsync(["run", .. arguments.Split(' ', StringSplitOptions.RemoveEmptyEntries)]);
+        Assert.Contains(sentence, run.Errors, StringComparison.Ordinal);
+        Assert.DoesNotContain("   at ", run.Errors, StringComparison.Ordinal);
+        Assert.Equal(exitCode, run.ExitCode);
+    }
+
+    private static string[] Linux(params string[] more) =>
+    [
+        "run", "--kernel", Kernel, "--initrd", Initrd, "--init-script", GuestImages.Source("client/cli/Demo/init"),
+        "--append", "console=ttyAMA0 rdinit=/init-script quiet", "--cores", "4", .. more,
+    ];
+
+    private sealed class OwnedDaemon : IAsyncDisposable
+    {
+        private readonly TestDaemon _daemon = new();
+
+        public string Socket => _daemon.Socket;
+
+        public Task InitializeAsync() => _daemon.InitializeAsync();
+
+        public async ValueTask DisposeAsync() => await _daemon.DisposeAsync();
+    }
+}
