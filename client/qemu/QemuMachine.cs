@@ -226,6 +226,10 @@ public sealed class QemuMachine : IVcpuOwner, IDisposable
     private async Task WatchAsync()
     {
         await _process.WaitForExitAsync().ConfigureAwait(false);
+        if (_end.Task.IsCompleted)
+        {
+            return;
+        }
         End(_poweringOff
             ? new MachineEnd.PoweredOff()
             : new MachineEnd.Failed($"QEMU ended by itself with code {_process.ExitCode}. {_process.Errors}".Trim()));

@@ -85,6 +85,13 @@ int main(void)
 	await(1, from + 1);
 	fact("withdrawn 300 times, then wanted", handled[1] == from + 1);
 
+	from = handled[0];
+	call(smc_0, DEAF, 3, 0, 0);
+	call(smc_0, ATTEND, 0, 0, 0);
+	for (calls = 0; handled[0] == from; calls++)
+		errors += call(smc_0, SEVEN, 0, 0, 0) != 7;
+	fact("the guest goes on while nobody answers, and then it comes", handled[0] == from + 1 && calls > 3 && !errors);
+
 	other_stop = 1;
 	while (call(smc_0, AFFINITY_INFO, 1, 0, 0) != 1)
 		;

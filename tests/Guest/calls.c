@@ -70,6 +70,11 @@ int main(void)
 	number("memory write", call(smc_0, WRITE, (u64)&target, 0, 0));
 	number("memory holds", *(volatile u64 *)&target);
 
+	r = (regs){ { NEED, (u64)&target, 0, 0, 4 } };
+	smc_0(&r);
+	fact("supplied x30 is this code", r.r[0] - (u64)main < 0x1000 || r.r[0] >> 16 == (u64)main >> 16);
+	number("supplied memory", r.r[1]);
+
 	u64 sp, elr, spsr;
 	number("system load", call(hvc_0, SYSTEM_LOAD, 0, 0, 0));
 	asm volatile("mrs %0, sp_el0; mrs %1, elr_el1; mrs %2, spsr_el1" : "=r"(sp), "=r"(elr), "=r"(spsr));

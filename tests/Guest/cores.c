@@ -99,6 +99,9 @@ int main(void)
 	number("CPU_ON of the caller", call(smc_0, CPU_ON, mpidr_of[0], (u64)core_entry, 0));
 	number("CPU_ON of no core", call(smc_0, CPU_ON, 0x40000, (u64)core_entry, 0));
 
+	number("a power-on that the host refuses", call(smc_0, FORCE_ON, mpidr_of[0], (u64)core_entry, 0));
+	number("and of no core", call(smc_0, FORCE_ON, 0x40000, (u64)core_entry, 0));
+
 	right = 0;
 	for (u64 i = 0; i < 50; i++) {
 		right += start(1, i) == 0;

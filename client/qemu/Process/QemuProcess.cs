@@ -74,7 +74,16 @@ internal sealed class QemuProcess : IDisposable
     }
 
     /// <summary>Waits for the end, at most this long in milliseconds; true when it has come.</summary>
-    public bool WaitForExit(int milliseconds) => _process.WaitForExit(milliseconds);
+    public bool WaitForExit(int milliseconds)
+    {
+        if (!_process.WaitForExit(milliseconds))
+        {
+            return false;
+        }
+        // Only this one waits for the last words too.
+        _process.WaitForExit();
+        return true;
+    }
 
     public Task WaitForExitAsync() => _process.WaitForExitAsync();
 

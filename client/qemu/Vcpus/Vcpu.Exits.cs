@@ -172,7 +172,7 @@ internal sealed partial class Vcpu
     private void PowerOn(PowerOn effect, ulong commit, GuestRegisters caller)
     {
         var target = _owner.Find(effect.Core);
-        if (target is not null && _powers.TryPowerOn(target.Number, new(effect.EntryPoint, effect.ContextId, caller.IsBigEndian, commit)))
+        if (target is not null && target != this && _powers.TryPowerOn(target.Number, new(effect.EntryPoint, effect.ContextId, caller.IsBigEndian, commit)))
         {
             target.Nudge();
             return;

@@ -7,8 +7,11 @@ namespace Hypercalls.Qemu.Vcpus;
 /// <summary>One vCPU and the thread that owns it: it alone takes the exits, answers them and kicks.</summary>
 internal sealed partial class Vcpu
 {
-    /// <summary>A doorbell that is not heard by then is rung again.</summary>
+    /// <summary>A doorbell that is not heard by then, in milliseconds, is rung again.</summary>
     private const int KickPatience = 20;
+
+    /// <summary>And by then it is worth a remark: a busy machine alone is not that late.</summary>
+    private const int KickRemark = 2000;
 
     /// <summary>After an attention exit that nobody answered the guest runs at least this long, in milliseconds.</summary>
     private const int AttentionPause = 100;
@@ -26,7 +29,9 @@ internal sealed partial class Vcpu
     private volatile bool _attentionWanted;
     private bool _attentionOwed;
     private long _attentionNotBefore;
+    private long _kickedAt;
     private long _rungAt;
+    private bool _remarked;
     private uint _seen;
     private uint _boot;
     private MonitorExit? _unanswered;
@@ -131,21 +136,28 @@ internal sealed partial class Vcpu
         }
         if (!_mailbox.KickIsPending)
         {
-            _mailbox.Kick();
-            Ring(now);
+            Kick(now);
+            _door.Ring();
         }
         else if (now >= _rungAt + KickPatience)
         {
-            _owner.Log($"vCPU {Number} has not heard its doorbell in {now - _rungAt} ms: ringing again.");
-            Ring(now);
+            if (now >= _kickedAt + KickRemark && !_remarked)
+            {
+                _remarked = true;
+                _owner.Log($"vCPU {Number} has not heard its doorbell for {KickRemark} ms.");
+            }
+            _rungAt = now;
+            _door.Ring();
         }
         return KickPatience;
     }
 
-    private void Ring(long now)
+    private void Kick(long now)
     {
+        _kickedAt = now;
         _rungAt = now;
-        _door.Ring();
+        _remarked = false;
+        _mailbox.Kick();
     }
 
     private void TakeBoot(MonitorExit exit)
@@ -176,8 +188,7 @@ internal sealed partial class Vcpu
         if (AttentionIsDue)
         {
             // The monitor looks before it returns to the guest or goes to sleep: no bell is needed.
-            _mailbox.Kick();
-            _rungAt = Environment.TickCount64;
+            Kick(Environment.TickCount64);
         }
         if (_mailbox.Answer(exit.Request, command, loadSystem, registers))
         {

@@ -37,6 +37,8 @@ public sealed class GuestTests(GuestImages images, ITestOutputHelper output)
             masked results: yes
             memory write: 0x0
             memory holds: 0x102030405060708
+            supplied x30 is this code: yes
+            supplied memory: 0x102030405060708
             system load: 0x0
             SP_EL0: 0x5150
             ELR_EL1: 0xe1
@@ -72,12 +74,16 @@ public sealed class GuestTests(GuestImages images, ITestOutputHelper output)
         Assert.Equal(exits.Take(exits.Count - 1).Select(exit => exit.ExitId), exits.Skip(1).Select(exit => exit.Previous.ExitId));
     }
 
-    [NeedsFact(Qemu, Compiler)]
-    public void The_machine_is_described_before_its_guest_runs()
+    [NeedsTheory(Qemu, Compiler)]
+    [InlineData(64)]
+    [InlineData(5120)] // the mailboxes above 4 GiB
+    public void The_machine_is_described_before_its_guest_runs(int memory)
     {
-        var boot = GuestRun.Of(new() { Kernel = images["calls"], Cores = 3, MemoryMiB = 64 }).Boot;
+        var run = GuestRun.Of(new() { Kernel = images["cores"], Cores = 3, MemoryMiB = memory });
+        Assert.Equal(new MachineEnd.PoweredOff(), run.End);
+        var boot = run.Boot;
         Assert.Equal([0ul, 1, 2], boot.Cores);
-        Assert.Equal((1ul, 0x4000_0000ul, 62ul << 20, 1u), (boot.Boot, boot.RamBase, boot.RamSize, boot.ClientEl));
+        Assert.Equal((1ul, 0x4000_0000ul, (ulong)(memory - 2) << 20, 1u), (boot.Boot, boot.RamBase, boot.RamSize, boot.ClientEl));
         Assert.Equal([Conduit.Smc, Conduit.Hvc], boot.Conduits);
         Assert.StartsWith("qemu-system-aarch64 ", boot.Host, StringComparison.Ordinal);
         var registers = boot.IdRegisters.ToDictionary();
@@ -87,11 +93,12 @@ public sealed class GuestTests(GuestImages images, ITestOutputHelper output)
     }
 
     [NeedsTheory(Qemu, Compiler)]
-    [InlineData("virt", 4)]
-    [InlineData("virt", 16)]
-    public void Cores_start_stop_and_sleep(string machine, int cores)
+    [InlineData("cortex-a57", 4)]
+    [InlineData("max", 2)]
+    [InlineData("cortex-a72", 16)]
+    public void Cores_start_stop_and_sleep(string cpu, int cores)
     {
-        var run = GuestRun.Of(new() { Kernel = images["cores"], Machine = machine, Cores = cores });
+        var run = GuestRun.Of(new() { Kernel = images["cores"], Cpu = cpu, Cores = cores });
         Assert.Equal(
             $"""
             cores: 0x{cores:x}
@@ -99,6 +106,8 @@ public sealed class GuestTests(GuestImages images, ITestOutputHelper output)
             each ran once, masked, MMU off, with its context: yes
             CPU_ON of the caller: 0xfffffffffffffffc
             CPU_ON of no core: 0xfffffffffffffffe
+            a power-on that the host refuses: 0xfffffffffffffffa
+            and of no core: 0xfffffffffffffffa
             50 times on and off: yes
             100 answers while another core waits for one: yes
             standby ends with the timer: yes
@@ -113,7 +122,8 @@ public sealed class GuestTests(GuestImages images, ITestOutputHelper output)
             [WakeCause.Interrupt, WakeCause.Interrupt, WakeCause.Interrupt],
             run.Responder.Exits.Where(exit => exit.Exit.Wake is not null).Select(exit => exit.Exit.Wake.Cause));
         Assert.Equal(Enumerable.Range(1, cores - 1).Select(n => $"{n:x}"), run.Responder.Told.Where(told => told.StartsWith("Started", StringComparison.Ordinal)).Select(told => told[8..]).Distinct().Order());
-        Assert.Equal((cores - 1 + 51) * 2, run.Responder.Told.Count);
+        Assert.Equal("Refused 0", Assert.Single(run.Responder.Told, told => told.StartsWith("Refused", StringComparison.Ordinal)));
+        Assert.Equal(((cores - 1 + 51) * 2) + 1, run.Responder.Told.Count);
     }
 
     [NeedsFact(Qemu, Compiler)]
@@ -136,11 +146,13 @@ public sealed class GuestTests(GuestImages images, ITestOutputHelper output)
             a storm of 500 at another core: yes
             two storms at once: yes
             withdrawn 300 times, then wanted: yes
+            the guest goes on while nobody answers, and then it comes: yes
             attention at a core that is off disturbs nobody: 0x32
 
             """,
             run.Console);
         Assert.Equal(new MachineEnd.PoweredOff(), run.End);
+        output.WriteLine($"{run.Responder.Exits.Count} attention exits, remarks: {string.Join(' ', run.Log)}");
         // Never the monitor's own stub: every interrupted context is the guest's, at EL1.
         Assert.All(
             run.Responder.Exits.Where(exit => exit.Exit.Attention is not null),
@@ -227,6 +239,46 @@ public sealed class GuestTests(GuestImages images, ITestOutputHelper output)
         Assert.Equal(new MachineEnd.PoweredOff(), run.End);
     }
 
+    [NeedsFact(Qemu, Compiler)]
+    public void Cores_in_clusters_are_found_by_their_affinity()
+    {
+        // Ten cores as 0.0 to 0.7, 1.0 and 1.1. That machine has no line for power-off: the console says when all is done.
+        var run = GuestRun.Of(
+            new() { Kernel = images["clusters"], Machine = "virt-2.6", Cores = 10 },
+            (machine, console) => new Thread(() => StopAfter(machine, console, "done\n")) { IsBackground = true }.Start());
+        Assert.Equal("cores: 0xa\nall ran: yes\nattention at the last: yes\ndone\n", run.Console);
+        Assert.Equal([0ul, 1, 2, 3, 4, 5, 6, 7, 0x100, 0x101], run.Boot.Cores);
+        Assert.Equal(new MachineEnd.Stopped(), run.End);
+    }
+
+    [NeedsFact(Qemu, Compiler)]
+    public void What_is_typed_reaches_the_guest()
+    {
+        var run = GuestRun.Of(
+            new() { Kernel = images["typed"], Cores = 1 },
+            (machine, console) => new Thread(() =>
+            {
+                Await(console, "type\n");
+                machine.WriteConsole("hello, guest!q"u8);
+            })
+            { IsBackground = true }.Start());
+        Assert.Equal("type\nHELLO, GUEST!\n", run.Console);
+    }
+
+    private static void StopAfter(QemuMachine machine, Func<string> console, string text)
+    {
+        Await(console, text);
+        machine.Stop();
+    }
+
+    private static void Await(Func<string> console, string text)
+    {
+        while (!console().Contains(text, StringComparison.Ordinal))
+        {
+            Thread.Sleep(1);
+        }
+    }
+
     private static void ResetFourTimes(string path, Func<string> console)
     {
         using var qmp = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
@@ -234,17 +286,11 @@ public sealed class GuestTests(GuestImages images, ITestOutputHelper output)
         qmp.Send("{\"execute\":\"qmp_capabilities\"}"u8);
         for (var boot = 1; boot <= 4; boot++)
         {
-            while (!console().Contains($"boot: 0x{boot}\n", StringComparison.Ordinal))
-            {
-                Thread.Sleep(1);
-            }
+            Await(console, $"boot: 0x{boot}\n");
             // Into the midst of the guest's calls, each time elsewhere.
             Thread.Sleep(boot * 7 % 20);
             qmp.Send("{\"execute\":\"system_reset\"}"u8);
         }
-        while (!console().Contains("boot: 0x5\n", StringComparison.Ordinal))
-        {
-            Thread.Sleep(1);
-        }
+        Await(console, "boot: 0x5\n");
     }
 }

@@ -78,9 +78,44 @@ internal sealed partial class Responder
                 return new() { None = new(), SystemEvent = new() { Type = SystemEventType.Reset, ClearMemory = true } };
             case 0x12: // CRASH
                 return new() { None = new(), SystemEvent = new() { Type = SystemEventType.Crash, Data = { 0xdead } } };
+            case 0x13: // NEED
+                return Need(mpidr, exit);
+            case 0x14: // FORCE_ON
+                var force = X0(0);
+                force.PowerOn = new() { Core = call.X1, EntryPoint = call.X2, IfRefused = ulong.MaxValue - 5 };
+                return force;
+            case 0x15: // DEAF
+                _deaf = (int)call.X1;
+                return X0(0);
             default:
                 return X0(ulong.MaxValue);
         }
+    }
+
+    private Answer Need(ulong mpidr, Exit exit)
+    {
+        var right = Machine.Supply(mpidr, new()
+        {
+            ExitId = exit.ExitId,
+            Registers = { 4, 30 },
+            Memory = { new MemoryRange { Base = exit.Hypercall.X1, Size = 8 } },
+        })!;
+        Assert.Equal(exit.ExitId, right.ExitId);
+        Assert.Equal([4u, 30u], right.Registers.Select(register => register.Index));
+        Assert.Equal(exit.Hypercall.X4, right.Registers[0].Value);
+        foreach (var wrong in new Need[]
+        {
+            new() { ExitId = exit.ExitId + 1 },
+            new() { ExitId = exit.ExitId, Registers = { 31 } },
+            new() { ExitId = exit.ExitId, Memory = { new MemoryRange { Base = 0x0900_0000, Size = 1 } } },
+            new() { ExitId = exit.ExitId, Memory = { new MemoryRange { Base = 0x5fe0_0000, Size = 8 } } },
+            new() { ExitId = exit.ExitId, Memory = { new MemoryRange { Base = 0x4000_0000, Size = ulong.MaxValue } } },
+            new() { ExitId = exit.ExitId, Interrupts = { 27 } },
+        })
+        {
+            Assert.Null(Machine.Supply(mpidr, wrong));
+        }
+        return X0(right.Registers[1].Value, BitConverter.ToUInt64(right.Memory[0].Data.Span));
     }
 
     private async Task AskLaterAsync(ulong mpidr, TimeSpan delay)

@@ -12,6 +12,7 @@ internal sealed partial class Responder : IMachineEvents
     private readonly Lock _gate = new();
     private readonly Dictionary<ulong, Core> _cores = [];
     private ulong _commit;
+    private int _deaf;
 
     private sealed class Core
     {
@@ -84,6 +85,7 @@ internal sealed partial class Responder : IMachineEvents
         var answer = exit.KindCase switch
         {
             Exit.KindOneofCase.Hypercall => Call(mpidr, exit),
+            Exit.KindOneofCase.Attention when _deaf > 0 => Ignore(),
             Exit.KindOneofCase.Attention => Attend(mpidr, exit.Attention.Registers),
             _ => new() { None = new() },
         };
@@ -94,6 +96,12 @@ internal sealed partial class Responder : IMachineEvents
             answer.Commit = Interlocked.Increment(ref _commit);
         }
         return answer;
+    }
+
+    private Answer? Ignore()
+    {
+        _deaf--;
+        return null;
     }
 
     private Answer? Call(ulong mpidr, Exit exit) =>

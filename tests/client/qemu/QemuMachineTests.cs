@@ -1,0 +1,74 @@
+using Hypercalls.Qemu;
+using Hypercalls.Qemu.Process;
+
+namespace Hypercalls.Tests.Client.Qemu;
+
+/// <summary>What cannot start says so in a sentence.</summary>
+[Collection(QemuMachines.Name)]
+public sealed class QemuMachineTests
+{
+    [Fact]
+    public void A_missing_QEMU_is_named_with_its_remedy()
+    {
+        var e = Assert.Throws<QemuException>(() => QemuMachine.Start(new() { Kernel = "any", QemuPath = "/nowhere/qemu" }));
+        Assert.StartsWith("/nowhere/qemu cannot be started", e.Message, StringComparison.Ordinal);
+        Assert.EndsWith("Install it, on Debian: apt-get install qemu-system-arm.", e.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(0, 512, "0 cores: this host runs 1 to 16.")]
+    [InlineData(17, 512, "17 cores: this host runs 1 to 16.")]
+    [InlineData(1, 15, "15 MiB of memory: this host runs 16 MiB to 255 GiB.")]
+    public void Impossible_machines_are_refused(int cores, int memory, string message) =>
+        Assert.Equal(message, Assert.Throws<QemuException>(() => QemuMachine.Start(new() { Kernel = "any", Cores = cores, MemoryMiB = memory })).Message);
+
+    [NeedsTheory("qemu-system-aarch64")]
+    [InlineData("/nowhere/kernel", null, "The kernel /nowhere/kernel cannot be read")]
+    [InlineData("/etc/passwd", null, "/etc/passwd is not an arm64 kernel Image: its header lacks the magic number.")]
+    public void Bad_files_are_named(string kernel, string? initrd, string message) =>
+        Assert.StartsWith(message, Assert.Throws<QemuException>(() => QemuMachine.Start(new() { Kernel = kernel, Initrd = initrd })).Message, StringComparison.Ordinal);
+
+    [NeedsFact("qemu-system-aarch64")]
+    public void What_QEMU_says_when_it_refuses_its_arguments_is_passed_on()
+    {
+        var kernel = Path.GetTempFileName();
+        try
+        {
+            File.WriteAllBytes(kernel, new byte[64]);
+            // It refuses some before it opens its sockets and some after.
+            var e = Assert.Throws<QemuException>(() => QemuMachine.Start(new() { Kernel = kernel, KernelIsRaw = true, ExtraArguments = ["-no-such-option"] }));
+            Assert.Equal("QEMU ended at once with code 1: qemu-system-aarch64: -no-such-option: invalid option", e.Message);
+            using (var machine = QemuMachine.Start(new() { Kernel = kernel, KernelIsRaw = true, Cpu = "cortex-none" }))
+            {
+                e = Assert.Throws<QemuException>(machine.WaitForBoot);
+                Assert.Equal("QEMU ended by itself with code 1. qemu-system-aarch64: unable to find CPU model 'cortex-none'", e.Message);
+            }
+            e = Assert.Throws<QemuException>(() => QemuMachine.Start(new() { Kernel = kernel, KernelIsRaw = true, Initrd = "/nowhere/initrd" }));
+            Assert.StartsWith("The initrd /nowhere/initrd cannot be read", e.Message, StringComparison.Ordinal);
+            e = Assert.Throws<QemuException>(() => QemuMachine.Start(new() { Kernel = kernel, KernelIsRaw = true, InitrdAppendix = new byte[60 << 20], MemoryMiB = 64 }));
+            Assert.Equal("Kernel and initrd do not fit into RAM: they need 87 MiB and what the guest itself uses.", e.Message);
+        }
+        finally
+        {
+            File.Delete(kernel);
+        }
+    }
+
+    [Fact]
+    public void The_run_folder_is_private_and_leaves_nothing()
+    {
+        const UnixFileMode Private = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
+        string path, ram;
+        using (var folder = RunFolder.Create(16 << 20))
+        {
+            path = folder.Path;
+            ram = folder.RamFile;
+            using var memory = new GuestRam(ram, 16 << 20);
+            Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, new FileInfo(ram).UnixFileMode);
+            Assert.Equal(Private, new FileInfo(path).UnixFileMode);
+            Assert.Equal(Private, new FileInfo(Path.GetDirectoryName(ram)!).UnixFileMode);
+        }
+        Assert.False(Directory.Exists(path));
+        Assert.False(Directory.Exists(Path.GetDirectoryName(ram)));
+    }
+}

@@ -1,0 +1,106 @@
+using Google.Protobuf;
+using Hypercalls.Protos;
+using Hypercalls.Qemu;
+using Hypercalls.Qemu.Vcpus;
+
+namespace Hypercalls.Tests.Client.Qemu.Vcpus;
+
+public sealed class AnswerRulesTests : IDisposable
+{
+    private const ulong Top = 0x4000_0000 + (16 << 20);
+
+    private readonly string _folder = Directory.CreateTempSubdirectory("hypercalls-tests-").FullName;
+    private readonly GuestRam _ram;
+
+    public AnswerRulesTests() => _ram = new(Path.Combine(_folder, "ram"), 16 << 20);
+
+    public static TheoryData<string, Answer> Refused => new()
+    {
+        { "results is absent", new() },
+        { "results.masked is not one value for each bit of x0 to x17", new() { Masked = new() { Mask = 1 << 18, Values = { 1 } } } },
+        { "results.masked is not one value for each bit of x0 to x17", new() { Masked = new() { Mask = 3, Values = { 1 } } } },
+        { "results.masked is not one value for each bit of x0 to x17", new() { Masked = new() { Mask = 0, Values = { 1 } } } },
+        { "memory_writes has 2 bytes at 0x3fffffff, which is not guest memory", With(0x3fff_ffff, 2) },
+        { "memory_writes has 1 bytes at 0x40e00000, which is not guest memory", With(Top - (2 << 20), 1) }, // the mailboxes
+        { "memory_writes has 4 bytes at 0x40dffffd, which is not guest memory", With(Top - (2 << 20) - 3, 4) },
+        { "memory_writes has 1 bytes at 0xffffffffffffffff, which is not guest memory", With(ulong.MaxValue, 1) },
+        { "this host offers no TakeInterrupt", None(answer => answer.TakeInterrupt = new()) },
+        { "this host offers no ReturnInterrupt", None(answer => answer.ReturnInterrupt = new()) },
+        { "this host offers no EndInterrupt", None(answer => answer.EndInterrupt = new()) },
+        { "this host offers no system_event.type Suspend", None(answer => answer.SystemEvent = new() { Type = SystemEventType.Suspend }) },
+        { "this host offers no system_event.type Unspecified", None(answer => answer.SystemEvent = new()) },
+        { "this host offers no system_event.type 99", None(answer => answer.SystemEvent = new() { Type = (SystemEventType)99 }) },
+        { "system_event.data is too long", None(answer => answer.SystemEvent = new() { Type = SystemEventType.Reset, Data = { new ulong[17] } }) },
+        { "load.registers has x31", None(answer => answer.Load = new() { Registers = { new Register { Index = 31 } } }) },
+        { "load.system has register Unspecified", None(answer => answer.Load = new() { System = { new SystemRegisterValue() } }) },
+        { "load.system has register 7", None(answer => answer.Load = new() { System = { new SystemRegisterValue { Register = (SystemRegister)7 } } }) },
+        { "load.pstate 0x3c9 is no state of a guest at EL1", None(answer => answer.Load = new() { Pstate = 0x3c9 }) }, // EL2h
+        { "load.pstate 0x3cd is no state of a guest at EL1", None(answer => answer.Load = new() { Pstate = 0x3cd }) }, // EL3h
+        { "load.pstate 0x1 is no state of a guest at EL1", None(answer => answer.Load = new() { Pstate = 0x1 }) }, // none at all
+        { "load.pstate 0x1da is no state of a guest at EL1", None(answer => answer.Load = new() { Pstate = 0x1da }) }, // hyp
+        { "load.pstate 0x1d3 is no state of a guest at EL1", None(answer => answer.Load = new() { Pstate = 0x1d3 }) }, // svc: EL1 is AArch64
+        { "it is for exit 100000003 of boot 1", None(answer => answer.ExitId++) },
+        { "it is for exit 100000002 of boot 2", None(answer => answer.Boot++) },
+    };
+
+    public static TheoryData<Answer> Allowed => new()
+    {
+        None(_ => { }),
+        new() { Values = new() },
+        new() { Masked = new() { Mask = 0x3_ffff, Values = { new ulong[18] } } },
+        With(0x4000_0000, 16),
+        With(Top - (2 << 20) - 1, 1),
+        None(answer => answer.PowerOn = new()),
+        None(answer => answer.PowerOff = new()),
+        None(answer => answer.Suspend = new()),
+        None(answer => answer.SystemEvent = new() { Type = SystemEventType.Crash, Data = { new ulong[16] } }),
+        None(answer => answer.Load = new() { Pstate = 0x3c5, Registers = { new Register { Index = 30 } } }),
+        None(answer => answer.Load = new() { Pstate = 0x8000_0010 }), // a 32-bit process was interrupted
+    };
+
+    [Theory]
+    [MemberData(nameof(Refused))]
+    public void Names_what_it_refuses(string fault, Answer answer)
+    {
+        Assert.False(AnswerRules.Allow(Numbered(answer), Exit(), _ram, out var said));
+        Assert.Equal(fault, said);
+    }
+
+    [Theory]
+    [MemberData(nameof(Allowed))]
+    public void Allows_the_rest(Answer answer) => Assert.True(AnswerRules.Allow(Numbered(answer), Exit(), _ram, out _));
+
+    [Fact]
+    public void An_attention_exit_needs_no_results() =>
+        Assert.True(AnswerRules.Allow(Numbered(new()), new() { ExitId = 0x1_0000_0002, Boot = 1, Attention = new() }, _ram, out _));
+
+    public void Dispose()
+    {
+        _ram.Dispose();
+        Directory.Delete(_folder, recursive: true);
+    }
+
+    private static Exit Exit() => new() { ExitId = 0x1_0000_0002, Boot = 1, Hypercall = new() };
+
+    // A row may have moved the numbers away from the exit's.
+    private static Answer Numbered(Answer answer)
+    {
+        var numbered = answer.Clone();
+        numbered.ExitId += 0x1_0000_0002;
+        numbered.Boot += 1;
+        return numbered;
+    }
+
+    private static Answer None(Action<Answer> change)
+    {
+        var answer = new Answer { None = new() };
+        change(answer);
+        return answer;
+    }
+
+    private static Answer With(ulong address, int length) => new()
+    {
+        None = new(),
+        MemoryWrites = { new MemoryBlock { Base = address, Data = ByteString.CopyFrom(new byte[length]) } },
+    };
+}
