@@ -17,6 +17,9 @@ internal sealed class CoreSlot(int number, Core core)
     /// <summary>The level last told to the host.</summary>
     public bool AttentionTold { get; set; }
 
+    /// <summary>A service failed while it attended this core: asking again would stop the guest for ever.</summary>
+    public bool AttentionFailed { get; set; }
+
     /// <summary>Effects of calls made by hand, which leave with the next attention exit.</summary>
     public Queue<Effect> Queued { get; } = new();
 }

@@ -75,6 +75,7 @@ internal sealed partial class Machine
                 : _services.Attend(_state, exit);
             if (served.Failure is { } failure)
             {
+                core.AttentionFailed = true;
                 Fault(failure);
             }
 

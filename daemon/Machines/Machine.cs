@@ -29,7 +29,13 @@ internal sealed partial class Machine
         Host = host;
         Incarnation = incarnation;
         _cores = [.. description.Cores.Select((core, number) => new CoreSlot(number, core))];
-        _state = services.NewState(description);
+        var attached = services.Attached(description);
+        foreach (var failure in attached.Failures)
+        {
+            Fault(failure);
+        }
+
+        _state = attached.State;
         Since = clock.GetTimestamp();
     }
 
@@ -162,6 +168,7 @@ internal sealed partial class Machine
                 core.Power = core.Power == CorePower.Unavailable ? CorePower.Unavailable : CorePower.Off;
                 core.Last = null;
                 core.Queued.Clear();
+                core.AttentionFailed = false;
             }
 
             Commit(_services.Reset(_state, kind, WithPower()));
@@ -218,16 +225,19 @@ internal sealed partial class Machine
             return true;
         }
 
-        try
+        if (core.AttentionFailed)
         {
-            return _services.WantsAttention(_state, core.Mpidr);
-        }
-        catch (Exception e)
-        {
-            _faults.Report(Name, $"A service failed while it was asked whether core {core.Number} needs attention: {e.Message}");
-            Failures++;
             return false;
         }
+
+        var wants = _services.WantsAttention(_state, core.Mpidr, out var failure);
+        if (failure is not null)
+        {
+            core.AttentionFailed = true;
+            Fault(failure);
+        }
+
+        return wants;
     }
 
     /// <summary>Attention is a level derived from state: whoever changed the state tells what has changed with it.</summary>

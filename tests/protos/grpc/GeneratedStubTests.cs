@@ -1,6 +1,6 @@
 using Grpc.Core;
 using Hypercalls.Tests.Conformance;
-using Client = Hypercalls.Tests.Conformance.Conformance.ConformanceClient;
+using Conformer = Hypercalls.Tests.Conformance.Conformance.ConformanceClient;
 
 namespace Hypercalls.Tests.Protos.Grpc;
 
@@ -37,7 +37,7 @@ public class GeneratedStubTests
     public void A_client_without_a_channel_makes_no_calls() =>
         Assert.Throws<NotSupportedException>(() => new ClientDouble().Echo(new Message()));
 
-    private sealed class ClientDouble : Client;
+    private sealed class ClientDouble : Conformer;
 
     private sealed class ListingBinder : ServiceBinderBase
     {

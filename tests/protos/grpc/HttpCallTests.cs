@@ -195,7 +195,7 @@ public class HttpCallTests
         var connecting = sockets.Select(socket => Record.ExceptionAsync(() => socket.ConnectAsync(listener.LocalEndPoint!))).ToList();
         var address = GrpcAddress.Tcp("127.0.0.1", ((IPEndPoint)listener.LocalEndPoint!).Port);
         using var channel = HttpChannel.ForAddress(address, new HttpChannelOptions { ConnectTimeout = TimeSpan.FromSeconds(1) });
-        var failure = await FailAsync(new Client(channel));
+        var failure = await FailAsync(new Conformer(channel));
         Assert.Equal(new Status(StatusCode.Unavailable, "The connection did not come up in time."), failure.Status);
         sockets.ForEach(socket => socket.Dispose());
         await Task.WhenAll(connecting).Soon();
