@@ -50,9 +50,12 @@ internal static class DependencyManifest
                 return $"does not describe its library {library.Name}";
             }
 
-            if (library.Value.EnumerateObject().FirstOrDefault(asset => !IsAssets(asset)) is { Name: { } broken })
+            foreach (var assets in library.Value.EnumerateObject())
             {
-                return $"has no list under {broken} of {library.Name}";
+                if (!IsAssets(assets))
+                {
+                    return $"has no list under {assets.Name} of {library.Name}";
+                }
             }
         }
 
