@@ -126,16 +126,15 @@ internal sealed class HttpCall<TRequest, TResponse> : IDisposable
         }
         catch (Exception exception)
         {
-            // A server that has ended the call takes no more requests; its status stands behind the responses not read yet.
+            // The server has ended the call: with a status that is here at once, or with one that stands behind responses not read yet.
             if (_hasOneResponse)
             {
                 await _ending.Task.ConfigureAwait(false);
             }
 
+            await _opening.ConfigureAwait(false);
             ThrowIfOver();
-            throw new RpcException(_opening.IsCompleted
-                ? new Status(StatusCode.Cancelled, "The server takes no more requests; the status of the call follows its responses.", exception)
-                : StatusOf(exception));
+            throw new RpcException(new Status(StatusCode.Cancelled, "The server takes no more requests; the status of the call follows its responses.", exception));
         }
     }
 

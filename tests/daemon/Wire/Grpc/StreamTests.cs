@@ -129,6 +129,21 @@ public class StreamTests
     }
 
     [Fact]
+    public async Task Tells_a_writer_the_status_that_refused_its_message()
+    {
+        await using var server = await GrpcServer.StartAsync();
+        var client = server.Client();
+        var large = new Message { Data = ByteString.CopyFrom(new byte[16 * 1024 * 1024]) };
+        for (var i = 0; i < 20; i++)
+        {
+            // The message is larger than the windows: the write is under way when the server refuses.
+            using var call = client.Chat();
+            var failure = await Assert.ThrowsAsync<RpcException>(() => call.RequestStream.WriteAsync(large).Soon());
+            Assert.Equal(new Status(StatusCode.ResourceExhausted, "The message received has 16777221 bytes, 65536 are allowed."), failure.Status);
+        }
+    }
+
+    [Fact]
     public async Task Serves_others_while_32_handlers_block_their_threads()
     {
         ThreadPool.GetMinThreads(out var threads, out _);
