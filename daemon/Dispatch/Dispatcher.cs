@@ -9,18 +9,8 @@ namespace Hypercalls.Daemon.Dispatch;
 internal sealed class Dispatcher(ServiceSet services, CallJournal journal, TimeProvider clock)
 {
     /// <summary>Serves a hypercall exit of a core.</summary>
-    public AnsweredExit Hypercall(Machine machine, CoreSlot core, in ExitHead head, in CallSource source)
-    {
-        var call = Call(machine, core.Mpidr, source);
-        var (answered, served, fellBack) = machine.Hypercall(core, head, call);
-        if (journal.IsWatched)
-        {
-            var shown = served ?? new(null!, answered.Answer, null, null, null);
-            journal.Add(new(call.Now, machine.Name, core.Mpidr, core.Number, source.Immediate, call, shown, head, clock.GetElapsedTime(source.Received), fellBack, answered.Note));
-        }
-
-        return answered;
-    }
+    public AnsweredExit Hypercall(Machine machine, CoreSlot core, in ExitHead head, in CallSource source) =>
+        Serve(machine, core, head, source).Answered;
 
     /// <summary>Serves a call made by hand.</summary>
     public Served CallByHand(Machine machine, CoreSlot core, in CallSource source, bool apply)
@@ -37,8 +27,21 @@ internal sealed class Dispatcher(ServiceSet services, CallJournal journal, TimeP
 
     /// <summary>Serves a call on a machine that nobody else sees: its effect is shown and goes nowhere.</summary>
     public Served OnScratch(Machine machine, CoreSlot core, in CallSource source) =>
-        machine.Hypercall(core, new(1, 1, null), Call(machine, core.Mpidr, source)).Served
+        Serve(machine, core, new(1, 1, null), source).Served
         ?? throw new OutOfOrderException("The service did not answer before its deadline.");
+
+    private (AnsweredExit Answered, Served? Served) Serve(Machine machine, CoreSlot core, in ExitHead head, in CallSource source)
+    {
+        var call = Call(machine, core.Mpidr, source);
+        var (answered, served, fellBack) = machine.Hypercall(core, head, call);
+        if (journal.IsWatched)
+        {
+            var shown = served ?? new(null!, answered.Answer, null, null, null);
+            journal.Add(new(call.Now, machine.Name, core.Mpidr, core.Number, source.Immediate, call, shown, head, clock.GetElapsedTime(source.Received), fellBack, answered.Note));
+        }
+
+        return (answered, served);
+    }
 
     private Hypercall Call(Machine machine, Mpidr core, in CallSource source)
     {

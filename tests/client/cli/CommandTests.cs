@@ -88,7 +88,7 @@ public sealed class CommandTests(TestDaemon daemon) : IClassFixture<TestDaemon>
         {
             // It watches once a call of ours is shown.
             var line = trace.StandardOutput.ReadLineAsync();
-            while (!line.IsCompleted)
+            for (var tries = 0; tries < 1000 && !line.IsCompleted; tries++)
             {
                 await daemon.Hypercalls.CallAsync(new() { Name = "PSCI_VERSION" });
                 await daemon.Hypercalls.CallAsync(new() { Name = "CPU_ON", Arguments = { 0, 0x4008_0000, 7 } });
