@@ -72,9 +72,18 @@ internal sealed class GrpcServer : IAsyncDisposable
         builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = TimeSpan.FromSeconds(1));
         builder.Services.AddGrpc().AddDiscovery().AddSingleton(service);
         var app = builder.Build();
-        map(app);
-        await app.StartAsync();
-        return new GrpcServer(app, folder, given is not null, log);
+        try
+        {
+            map(app);
+            await app.StartAsync();
+            return new GrpcServer(app, folder, given is not null, log);
+        }
+        catch
+        {
+            await app.DisposeAsync();
+            folder.Delete(recursive: true);
+            throw;
+        }
     }
 
     public HttpChannel Channel(HttpChannelOptions? options = null, bool tcp = false)
