@@ -64,6 +64,9 @@ public sealed class TestDaemon : IAsyncLifetime
         _channel = HttpChannel.ForAddress(GrpcAddress.Unix(Socket));
     }
 
+    /// <summary>Stops in order, as SIGTERM does.</summary>
+    public Task StopAsync() => _app!.StopAsync();
+
     public async Task DisposeAsync()
     {
         _channel?.Dispose();

@@ -1,7 +1,7 @@
 using Grpc.Core;
 using Hypercalls.Protos;
-using HelloMessage = Hypercalls.Protos.Hello;
 using static Hypercalls.Tests.Daemon.Wire.Host;
+using HelloMessage = Hypercalls.Protos.Hello;
 
 namespace Hypercalls.Tests.Daemon.Wire;
 

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Google.Protobuf;
 using Grpc.Core;
 using Hypercalls.Grpc;
@@ -10,15 +9,11 @@ namespace Hypercalls.Tests.Protos.Grpc;
 /// <summary>Both ends against Google's own library, by its Python stubs.</summary>
 public sealed class ForeignTests : IDisposable
 {
-    private const string Python = "/usr/bin/python3";
-    private const string Grpcio = "/usr/lib/python3/dist-packages/grpc/__init__.py";
-    private const string Protobuf = "/usr/lib/python3/dist-packages/google/protobuf/__init__.py";
-    private const string Protoc = "/usr/bin/protoc";
-    private const string Plugin = "/usr/bin/grpc_python_plugin";
+    private static readonly string[] s_protos = ["conformance.proto", "health.proto", "reflection.proto", "reflection_v1alpha.proto"];
 
-    private readonly DirectoryInfo _stubs = Directory.CreateTempSubdirectory("hypercalls-");
+    private readonly Python _python = new();
 
-    [NeedsFact(Python, Grpcio, Protobuf, Protoc, Plugin)]
+    [NeedsFact(Python.Interpreter, Python.Grpcio, Python.Protobuf, Python.Protoc, Python.Plugin)]
     public async Task Serves_a_foreign_client()
     {
         string[] expected =
@@ -38,29 +33,29 @@ public sealed class ForeignTests : IDisposable
             "reflection v1",
             "reflection v1alpha",
         ];
-        await MakeStubsAsync();
+        await _python.MakeStubsAsync(s_protos);
         await using var server = await GrpcServer.StartAsync(new ConformanceService { OnEcho = EchoAsync });
         foreach (var target in new[] { "unix:" + server.Unix.SocketPath, $"{server.Tcp.Host}:{server.Tcp.Port}" })
         {
-            using var python = Start("foreign_client.py", target);
-            Assert.Equal((0, string.Join('\n', expected)), await EndAsync(python));
+            using var python = _python.Start("foreign_client.py", target);
+            Assert.Equal((0, string.Join('\n', expected)), await Python.EndAsync(python));
         }
     }
 
-    [NeedsFact(Python, Grpcio, Protobuf, Protoc, Plugin)]
+    [NeedsFact(Python.Interpreter, Python.Grpcio, Python.Protobuf, Python.Protoc, Python.Plugin)]
     public async Task Calls_a_foreign_server()
     {
-        await MakeStubsAsync();
-        var address = GrpcServer.AddressIn(_stubs);
-        using var python = Start("foreign_server.py", address.ToString());
+        await _python.MakeStubsAsync(s_protos);
+        var address = GrpcServer.AddressIn(_python.Stubs);
+        using var python = _python.Start("foreign_server.py", address.ToString());
         Assert.Equal("serving", await python.StandardOutput.ReadLineAsync().Soon());
         using var channel = HttpChannel.ForAddress(address);
         await CallAsync(new Conformer(channel));
         python.StandardInput.Close();
-        Assert.Equal((0, ""), await EndAsync(python));
+        Assert.Equal((0, ""), await Python.EndAsync(python));
     }
 
-    public void Dispose() => _stubs.Delete(recursive: true);
+    public void Dispose() => _python.Dispose();
 
     private static async Task CallAsync(Conformer client)
     {
@@ -131,51 +126,5 @@ public sealed class ForeignTests : IDisposable
         }
 
         return request;
-    }
-
-    private static string Foreign(string name) => Path.Combine(AppContext.BaseDirectory, "foreign", name);
-
-    private async Task MakeStubsAsync()
-    {
-        string[] protos = ["conformance.proto", "health.proto", "reflection.proto", "reflection_v1alpha.proto"];
-        using var protoc = Start(
-            Protoc,
-            [$"-I{Foreign("")}", $"--python_out={_stubs.FullName}", $"--grpc_python_out={_stubs.FullName}", $"--plugin=protoc-gen-grpc_python={Plugin}", .. protos]);
-        Assert.Equal((0, ""), await EndAsync(protoc));
-    }
-
-    private Process Start(string script, string target) => Start(Python, ["-B", Foreign(script), target]);
-
-    private Process Start(string program, string[] arguments)
-    {
-        var start = new ProcessStartInfo(program, arguments)
-        {
-            RedirectStandardInput = true,
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        };
-        start.Environment["PYTHONPATH"] = _stubs.FullName;
-        start.Environment["PYTHONIOENCODING"] = "utf-8";
-        return Process.Start(start)!;
-    }
-
-    // The exit code and all that was printed; a program that does not end is killed.
-    private static async Task<(int Code, string Output)> EndAsync(Process process)
-    {
-        var output = process.StandardOutput.ReadToEndAsync();
-        var errors = process.StandardError.ReadToEndAsync();
-        try
-        {
-            await process.WaitForExitAsync().WaitAsync(TimeSpan.FromMinutes(3));
-        }
-        finally
-        {
-            if (!process.HasExited)
-            {
-                process.Kill();
-            }
-        }
-
-        return (process.ExitCode, (await output + await errors).Trim());
     }
 }

@@ -1,0 +1,29 @@
+using Hypercalls.Tests.Client.Cli;
+using Hypercalls.Tests.Protos.Grpc;
+
+namespace Hypercalls.Tests.Daemon.Wire;
+
+/// <summary>A vCPU host that shares no code with this repository but the .proto file.</summary>
+public sealed class ForeignHostTests(TestDaemon daemon) : IClassFixture<TestDaemon>
+{
+    [NeedsFact(Python.Interpreter, Python.Grpcio, Python.Protobuf, Python.Protoc, Python.Plugin)]
+    public async Task Gets_the_values_that_the_tool_gets()
+    {
+        using var stubs = new Python();
+        await stubs.MakeStubsAsync("hypercalls.proto");
+        using var python = stubs.Start("wire_client.py", "unix:" + daemon.Socket);
+        var (code, output) = await Python.EndAsync(python);
+        Assert.Equal(
+            """
+            call PSCI PSCI_VERSION 0x10001
+            refused INVALID_ARGUMENT name: no table knows CPU_OM. Did you mean CPU_ON, CPU_OFF?
+            exit 0x10001
+            exit 0 power on 1 0x40080000 7
+            exits 1002
+            """,
+            output);
+        Assert.Equal(0, code);
+        var tool = await Tool.RunAsync("call", "PSCI_VERSION", "--daemon", daemon.Socket);
+        Assert.StartsWith("PSCI_VERSION (0x8400_0000) = 0x10001   by PSCI", tool.Output, StringComparison.Ordinal);
+    }
+}
