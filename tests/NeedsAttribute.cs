@@ -44,6 +44,7 @@ public static class Needs
         "grpc_python_plugin" => "protobuf-compiler-grpc",
         _ when need.Contains("debian-installer", StringComparison.Ordinal) => "debian-installer-12-netboot-arm64",
         _ when need.Contains("python", StringComparison.Ordinal) => "python3-grpcio",
+        _ when Path.IsPathRooted(need) => $"the package of {need}",
         _ => need,
     };
 }

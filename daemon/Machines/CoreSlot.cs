@@ -14,6 +14,9 @@ internal sealed class CoreSlot(int number, Core core)
     /// <summary>The last exit answered, for repeats and for what became of it.</summary>
     public AnsweredExit? Last { get; set; }
 
+    /// <summary>An exit that was answered NOT_SUPPORTED without the lock, because the machine was busy: written by the vCPU's stream alone.</summary>
+    public ulong? AnsweredBusy { get; set; }
+
     /// <summary>The level last told to the host.</summary>
     public bool AttentionTold { get; set; }
 

@@ -25,6 +25,7 @@ internal sealed partial class Machine
         var started = _clock.GetTimestamp();
         if (!_lock.TryEnter(_deadline))
         {
+            core.AnsweredBusy = head.ExitId;
             return (Late(head, $"{Name} was busy for {_deadline.TotalMilliseconds} ms."), null, true);
         }
 
@@ -173,8 +174,9 @@ internal sealed partial class Machine
     {
         if (core.Last is { } last)
         {
-            // An exit that fell back before it arrived here is unknown and changed nothing.
-            if (head.Previous is not { } previous || (previous.ExitId != last.Head.ExitId && (previous.Applied || previous.ExitId < last.Head.ExitId)))
+            // Two kinds of exit are not the last one served and changed nothing: one that fell back before it arrived here, and one that was answered while the machine was busy.
+            if (head.Previous is not { } previous
+                || (previous.ExitId != last.Head.ExitId && previous.ExitId != core.AnsweredBusy && (previous.Applied || previous.ExitId < last.Head.ExitId)))
             {
                 throw new OutOfOrderException(
                     $"exit.previous.exit_id: core {core.Mpidr} of {Name} has exit {last.Head.ExitId} in flight; exit {head.ExitId} does not say what became of it.");

@@ -33,9 +33,11 @@ internal sealed class GuestRun(CallInvoker daemon, QemuOptions options, string n
         _ = StopWithDaemonAsync(session, machine);
         using var keyboard = RawKeyboard.Take(typed => machine.WriteConsole(typed.Span), machine.Stop);
         var end = await RunOnThreadAsync(machine, boot, session);
+        // Before detaching, which ends the session too.
+        var lost = Volatile.Read(ref _lost);
         await session.DetachAsync(end.ToString());
         await ShowLastAsync(watching);
-        return Report(end);
+        return Report(end, lost);
     }
 
     public Spectre.Console.Table Table() => _summary.ToTable(_vcpus);
@@ -108,7 +110,7 @@ internal sealed class GuestRun(CallInvoker daemon, QemuOptions options, string n
         terminal.ShowAll();
     }
 
-    private int Report(MachineEnd end)
+    private int Report(MachineEnd end, string? lost)
     {
         switch (end)
         {
@@ -117,14 +119,11 @@ internal sealed class GuestRun(CallInvoker daemon, QemuOptions options, string n
             case MachineEnd.Failed failed:
                 terminal.WriteLine($"{name} failed: {failed.Report}");
                 return ExitCode.Failed;
+            case MachineEnd.Stopped when lost is not null:
+                terminal.WriteLine($"{name} was stopped, because nobody answers its calls any longer: {lost}");
+                return ExitCode.Failed;
             default:
-                return _lost is null or "The session was closed." ? ExitCode.Done : Lost();
+                return ExitCode.Done;
         }
-    }
-
-    private int Lost()
-    {
-        terminal.WriteLine($"{name} was stopped, because nobody answers its calls any longer: {_lost}");
-        return ExitCode.Failed;
     }
 }

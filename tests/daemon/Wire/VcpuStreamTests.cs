@@ -154,6 +154,36 @@ public sealed class VcpuStreamTests(TestDaemon daemon) : IClassFixture<TestDaemo
     }
 
     [Fact]
+    public async Task A_core_of_a_busy_machine_gets_NOT_SUPPORTED_at_the_deadline_and_goes_on()
+    {
+        var busy = new TestDaemon(options => options.DeadlineMs = 100);
+        await busy.InitializeAsync();
+        await using var host = await AttachAsync(busy, Greeting("busy"));
+        using var slow = await host.OpenAsync(0);
+        using var other = await host.OpenAsync(1);
+        Assert.Equal(0x1_0001ul, (await other.ForwardAsync(Call(PsciVersion, 1))).Values.X0);
+        await slow.SendAsync(new() { Exit = Call(0xC300_0002, 1, x1: 3000) }); // SLOW
+        ulong exitId = 1;
+        Answer answer;
+        do
+        {
+            exitId++;
+            answer = await other.ForwardAsync(Call(PsciVersion, exitId, Applied(exitId - 1)));
+        }
+        while (answer.Values.X0 == 0x1_0001);
+        Assert.Equal(("busy was busy for 100 ms.", ulong.MaxValue), (answer.Note, answer.Values.X0));
+        do
+        {
+            exitId++;
+            answer = await other.ForwardAsync(Call(PsciVersion, exitId, Applied(exitId - 1)));
+        }
+        while (answer.Values.X0 != 0x1_0001);
+        // Late, and so not committed: the caller gets NOT_SUPPORTED.
+        Assert.Equal(("The service was late.", ulong.MaxValue), ((await slow.AnswerAsync()) is var late ? late.Note : "", late.Values.X0));
+        await busy.DisposeAsync();
+    }
+
+    [Fact]
     public async Task Attention_is_told_served_and_withdrawn()
     {
         await using var host = await AttachAsync(daemon, Greeting("attention"));

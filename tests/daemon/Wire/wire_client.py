@@ -14,7 +14,7 @@ with grpc.insecure_channel(sys.argv[1]) as channel:
     try:
         daemon.Call(pb.CallRequest(name="CPU_OM"), timeout=60)
     except grpc.RpcError as e:
-        print("refused", e.code().name, e.details())
+        print("refused", e.code().name, e.details().split(",")[0])
 
     # Bidirectional: a machine, and a vCPU with its exits in turn.
     def attach(messages):
