@@ -56,7 +56,7 @@ internal static class RunCommand
             };
             await using var own = await OwnDaemonAsync(parsed.GetValue(daemon), parsed.GetValue(plugins), terminal, cancelled);
             using var channel = own is null ? DaemonAddress.Connect(parsed.GetValue(daemon)) : HttpChannel.ForAddress(own.Address);
-            var run = new GuestRun(channel.CreateCallInvoker(), options, parsed.GetValue(name) ?? $"qemu-{Environment.ProcessId}", terminal, parsed.GetValue(trace));
+            var run = new GuestRun(channel.CreateCallInvoker(), options, parsed.GetValue(name) ?? $"qemu-{Environment.ProcessId}", terminal, parsed.GetValue(trace) || parsed.GetValue(table), parsed.GetValue(trace));
             var exitCode = await run.RunAsync(cancelled);
             if (parsed.GetValue(table))
             {

@@ -9,7 +9,7 @@ using Hypercalls.Qemu;
 namespace Hypercalls.Cli.Running;
 
 /// <summary>One guest, from its first exit to its power-off: machine, session, trace.</summary>
-internal sealed class GuestRun(CallInvoker daemon, QemuOptions options, string name, SharedTerminal terminal, bool showCalls)
+internal sealed class GuestRun(CallInvoker daemon, QemuOptions options, string name, SharedTerminal terminal, bool watches, bool showCalls)
 {
     private static readonly TimeSpan LastRecords = TimeSpan.FromSeconds(2);
 
@@ -26,10 +26,8 @@ internal sealed class GuestRun(CallInvoker daemon, QemuOptions options, string n
         var boot = await Task.Run(machine.WaitForBoot, CancellationToken.None);
         await using var session = await MachineSession.AttachAsync(
             daemon, Hello(boot), KernelShare.None("the monitor forwards every call"), machine.AttentionWanted, cancelled);
-        using var watch = new Operator.OperatorClient(daemon).Watch(new() { Machine = name }, cancellationToken: CancellationToken.None);
-        // Its headers say that it watches: the first call must not be missed.
-        await watch.ResponseHeadersAsync;
-        var watching = WatchAsync(watch.ResponseStream);
+        using var watch = watches ? new Operator.OperatorClient(daemon).Watch(new() { Machine = name }, cancellationToken: CancellationToken.None) : null;
+        var watching = watch is null ? Task.CompletedTask : await WatchAsync(watch);
         _ = StopWithDaemonAsync(session, machine);
         using var keyboard = RawKeyboard.Take(typed => machine.WriteConsole(typed.Span), machine.Stop);
         var end = await RunOnThreadAsync(machine, boot, session);
@@ -79,7 +77,14 @@ internal sealed class GuestRun(CallInvoker daemon, QemuOptions options, string n
         }
     }
 
-    private async Task WatchAsync(IAsyncStreamReader<CallRecord> records)
+    private async Task<Task> WatchAsync(AsyncServerStreamingCall<CallRecord> watch)
+    {
+        // Its headers say that it watches: the first call must not be missed.
+        await watch.ResponseHeadersAsync;
+        return FollowAsync(watch.ResponseStream);
+    }
+
+    private async Task FollowAsync(IAsyncStreamReader<CallRecord> records)
     {
         try
         {
