@@ -15,6 +15,9 @@ internal sealed class DaemonOptions
     /// <summary>Start in spite of plugins that do not load.</summary>
     public bool KeepGoing { get; set; }
 
+    /// <summary>Stop when standard input ends.</summary>
+    public bool StopWithInput { get; set; }
+
     /// <summary>A call past this, in milliseconds, never commits.</summary>
     public int DeadlineMs { get; set; } = 1000;
 

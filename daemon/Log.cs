@@ -26,6 +26,6 @@ internal static partial class Log
     [LoggerMessage(Level = LogLevel.Information, Message = "Stopping: {Machines} machines are told")]
     public static partial void Stopping(ILogger log, int machines);
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "{Machine} was lost {Seconds} s ago and is forgotten")]
-    public static partial void Forgotten(ILogger log, string machine, long seconds);
+    [LoggerMessage(Level = LogLevel.Information, Message = "{Machine} was lost more than {Seconds} s ago and is forgotten")]
+    public static partial void Forgotten(ILogger log, string machine, int seconds);
 }

@@ -5,12 +5,14 @@ var socket = new Option<string?>("--socket") { Description = "The local socket; 
 var listen = new Option<string?>("--listen") { Description = "A TCP address beside the socket, such as 127.0.0.1:7433.", HelpName = "address" };
 var plugins = new Option<string?>("--plugins") { Description = "The plugin folder; by default beside the daemon.", HelpName = "folder" };
 var keepGoing = new Option<bool>("--keep-going") { Description = "Start in spite of plugins that do not load." };
-var root = new RootCommand("The Hypercalls daemon: answers the hypercalls that vCPU hosts forward to it.") { socket, listen, plugins, keepGoing };
+var stopWithInput = new Option<bool>("--stop-with-input") { Description = "Stop when standard input ends: for a daemon that must not outlive the process that started it." };
+var root = new RootCommand("The Hypercalls daemon: answers the hypercalls that vCPU hosts forward to it.") { socket, listen, plugins, keepGoing, stopWithInput };
 root.SetAction(parsed => DaemonHost.RunAsync(options =>
 {
     options.Socket = parsed.GetValue(socket) ?? options.Socket;
     options.Listen = parsed.GetValue(listen) ?? options.Listen;
     options.Plugins = parsed.GetValue(plugins) ?? options.Plugins;
     options.KeepGoing |= parsed.GetValue(keepGoing);
+    options.StopWithInput |= parsed.GetValue(stopWithInput);
 }));
 return await root.Parse(args).InvokeAsync();

@@ -32,8 +32,14 @@ internal static class DaemonAddress
     }
 
     /// <summary>Whether somebody listens there.</summary>
+    /// <exception cref="CliException">The folder of the local socket is not this user's alone: whoever made it could answer.</exception>
     public static bool IsAnswering(GrpcAddress address)
     {
+        if (address.SocketPath == LocalSocket.DefaultPath && Directory.Exists(LocalSocket.Folder) && LocalSocket.FolderFault(LocalSocket.Folder) is { } fault)
+        {
+            throw new CliException(fault);
+        }
+
         try
         {
             using var socket = address.SocketPath is { } path

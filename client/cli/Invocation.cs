@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Grpc.Core;
+using Hypercalls.Cli.Output;
 using Hypercalls.Qemu;
 
 namespace Hypercalls.Cli;
@@ -7,6 +8,9 @@ namespace Hypercalls.Cli;
 /// <summary>Runs a command; every fault becomes one sentence and an exit code.</summary>
 internal static class Invocation
 {
+    /// <summary>After a signal: QEMU, a private daemon and the terminal must be put in order before this process goes.</summary>
+    private static readonly TimeSpan s_endsWithin = TimeSpan.FromSeconds(60);
+
     public static async Task<int> RunAsync(RootCommand root, string[] args)
     {
         var parsed = root.Parse(args);
@@ -23,7 +27,7 @@ internal static class Invocation
 
         try
         {
-            return await parsed.InvokeAsync(new() { EnableDefaultExceptionHandler = false });
+            return await parsed.InvokeAsync(new() { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = s_endsWithin });
         }
         catch (CliException e)
         {
@@ -37,7 +41,7 @@ internal static class Invocation
         }
         catch (RpcException e)
         {
-            Console.Error.WriteLine(e.Status.Detail.Length > 0 ? e.Status.Detail : $"The daemon answered {e.StatusCode}.");
+            Console.Error.WriteLine(e.Status.Detail.Length > 0 ? Printable.Line(e.Status.Detail) : $"The daemon answered {e.StatusCode}.");
             return e.StatusCode switch
             {
                 StatusCode.InvalidArgument or StatusCode.NotFound => ExitCode.BadInput,
@@ -47,6 +51,11 @@ internal static class Invocation
         }
         catch (OperationCanceledException)
         {
+            return ExitCode.Failed;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or System.ComponentModel.Win32Exception or System.Net.Sockets.SocketException)
+        {
+            Console.Error.WriteLine(e.Message);
             return ExitCode.Failed;
         }
     }

@@ -26,7 +26,7 @@ internal static class Configuration
         commandLine(options);
         Check(options.DeadlineMs > 0, "DeadlineMs", options.DeadlineMs, "give milliseconds above 0");
         Check(options.HostDeadlineMs > options.DeadlineMs, "HostDeadlineMs", options.HostDeadlineMs, $"it must be longer than DeadlineMs, {options.DeadlineMs}");
-        Check(options.KeepLostSeconds >= 0, "KeepLostSeconds", options.KeepLostSeconds, "give seconds from 0 up");
+        Check(options.KeepLostSeconds > 0, "KeepLostSeconds", options.KeepLostSeconds, "give seconds above 0");
         options.Socket = ListenAddress.Socket(options.Socket);
         options.Plugins = Path.GetFullPath(options.Plugins ?? DefaultPlugins());
         return options;

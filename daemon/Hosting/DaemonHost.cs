@@ -25,6 +25,11 @@ internal static class DaemonHost
             await using var app = Build(commandLine);
             await app.StartAsync();
             Announce(app);
+            if (app.Services.GetRequiredService<DaemonOptions>().StopWithInput)
+            {
+                new Thread(() => StopWithInput(app.Lifetime)) { IsBackground = true, Name = "input" }.Start();
+            }
+
             await app.WaitForShutdownAsync();
             return Started;
         }
@@ -33,7 +38,7 @@ internal static class DaemonHost
             await Console.Error.WriteLineAsync(e.Message);
             return Misconfigured;
         }
-        catch (IOException e) when (e.InnerException is AddressInUseException or SocketException)
+        catch (Exception e) when (e is SocketException or UnauthorizedAccessException || (e is IOException && e.InnerException is AddressInUseException or SocketException))
         {
             await Console.Error.WriteLineAsync($"{e.Message} Choose another with --listen or --socket.");
             return Misconfigured;
@@ -62,6 +67,18 @@ internal static class DaemonHost
         var app = builder.Build();
         app.MapDaemon();
         return app;
+    }
+
+    private static void StopWithInput(IHostApplicationLifetime lifetime)
+    {
+        using var input = Console.OpenStandardInput();
+        Span<byte> ignored = stackalloc byte[64];
+        while (input.Read(ignored) > 0)
+        {
+            // Only its end says something.
+        }
+
+        lifetime.StopApplication();
     }
 
     private static void Announce(WebApplication app)

@@ -26,14 +26,9 @@ internal sealed class LostMachines(MachineRegistry machines, DaemonOptions optio
 
     private void Forget()
     {
-        foreach (var machine in machines.All)
+        foreach (var machine in machines.Forget(options.KeepLost))
         {
-            var since = clock.GetElapsedTime(machine.Since);
-            if (!machine.IsAttached && since > options.KeepLost)
-            {
-                machines.Remove(machine);
-                Log.Forgotten(log, machine.Name, (long)since.TotalSeconds);
-            }
+            Log.Forgotten(log, machine.Name, options.KeepLostSeconds);
         }
     }
 

@@ -14,7 +14,14 @@ internal static class PluginLoader
             throw new ConfigurationException($"The plugin folder {folder} does not exist. Build the plugins, or name another folder with --plugins.");
         }
 
-        return [.. Directory.EnumerateDirectories(folder).Order(StringComparer.Ordinal).Select(Load)];
+        try
+        {
+            return [.. Directory.EnumerateDirectories(folder).Order(StringComparer.Ordinal).Select(Load)];
+        }
+        catch (UnauthorizedAccessException e)
+        {
+            throw new ConfigurationException($"The plugin folder {folder} cannot be read. Give this user the right to, or name another folder with --plugins.", e);
+        }
     }
 
     /// <summary>The services of all plugins.</summary>

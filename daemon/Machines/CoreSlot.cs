@@ -17,6 +17,9 @@ internal sealed class CoreSlot(int number, Core core)
     /// <summary>An exit that was answered NOT_SUPPORTED without the lock, because the machine was busy: written by the vCPU's stream alone.</summary>
     public ulong? AnsweredBusy { get; set; }
 
+    /// <summary>The exit before it, where the host reported with it that the guest never saw that answer.</summary>
+    public ulong? UnseenBeforeBusy { get; set; }
+
     /// <summary>The level last told to the host.</summary>
     public bool AttentionTold { get; set; }
 

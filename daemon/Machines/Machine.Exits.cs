@@ -26,6 +26,11 @@ internal sealed partial class Machine
         if (!_lock.TryEnter(_deadline))
         {
             core.AnsweredBusy = head.ExitId;
+            if (head.Previous is { Applied: false } unseen)
+            {
+                core.UnseenBeforeBusy = unseen.ExitId;
+            }
+
             return (Late(head, $"{Name} was busy for {_deadline.TotalMilliseconds} ms."), null, true);
         }
 
@@ -122,7 +127,12 @@ internal sealed partial class Machine
     /// <exception cref="OutOfOrderException">It would have an effect, and none is allowed or none can be carried out.</exception>
     public Served CallByHand(CoreSlot core, in Hypercall call, bool apply)
     {
-        lock (_lock)
+        if (!_lock.TryEnter(_deadline))
+        {
+            throw new OutOfOrderException($"{Name} was busy for {_deadline.TotalMilliseconds} ms: a service does not let go of it.");
+        }
+
+        try
         {
             var served = _services.Serve(call, _state);
             if (served.Answer.Then is { } effect)
@@ -149,6 +159,10 @@ internal sealed partial class Machine
             Advance(served);
             TellAttention();
             return served;
+        }
+        finally
+        {
+            _lock.Exit();
         }
     }
 
@@ -185,10 +199,13 @@ internal sealed partial class Machine
             if (!previous.Applied)
             {
                 Fallbacks++;
-                if (last.Call is { } unseen && previous.ExitId == last.Head.ExitId)
-                {
-                    Commit(_services.NotApplied(_state, unseen, last.Answer));
-                }
+            }
+
+            var isUnseen = core.UnseenBeforeBusy == last.Head.ExitId || (!previous.Applied && previous.ExitId == last.Head.ExitId);
+            core.UnseenBeforeBusy = null;
+            if (isUnseen && last.Call is { } unseen)
+            {
+                Commit(_services.NotApplied(_state, unseen, last.Answer));
             }
         }
 
@@ -212,9 +229,8 @@ internal sealed partial class Machine
     {
         core.Power = answered.Answer.Then is Effect.Standby or Effect.PowerDown ? CorePower.Suspended : core.Power;
         core.Last = answered;
-        // The calling core is told by the answer itself.
-        core.AttentionTold = core.AttentionTold || answered.AttendBeforeResume;
-        TellAttention(answered.AttendBeforeResume ? core : null);
+        // The calling core is told twice, by its answer and by the level: the answer may never arrive.
+        TellAttention();
         return answered;
     }
 }

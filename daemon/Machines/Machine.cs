@@ -7,6 +7,8 @@ namespace Hypercalls.Daemon.Machines;
 /// <summary>One attached guest: its state, its lock, and what its host has said. Every change happens under the lock and is committed as a whole.</summary>
 internal sealed partial class Machine
 {
+    private static readonly TimeSpan s_glance = TimeSpan.FromMilliseconds(100);
+
     private readonly ServiceSet _services;
     private readonly TimeProvider _clock;
     private readonly IServiceFaults _faults;
@@ -16,6 +18,8 @@ internal sealed partial class Machine
     private MachineState _state;
     private ulong _commit;
     private ulong _boot;
+    /// <summary>Where attention and farewells go; null while no host is attached. Read without the lock: a service that hangs must not hold up a farewell.</summary>
+    private volatile Channel<ToHost>? _toHost;
     private volatile TaskCompletionSource _nextBoot = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public Machine(ServiceSet services, MachineDescription description, string host, ulong boot, ulong incarnation, TimeSpan deadline, IServiceFaults faults, TimeProvider clock)
@@ -61,16 +65,25 @@ internal sealed partial class Machine
     /// <summary>When it was attached or lost, by the clock's timestamp.</summary>
     public long Since { get; private set; }
 
-    /// <summary>Where attention and farewells go; null while no host is attached.</summary>
-    private Channel<ToHost>? _toHost;
-
     public bool IsAttached => _toHost is not null;
 
+    public ulong Boot => Volatile.Read(ref _boot);
+
+    /// <summary>For people: while a service holds the machine, as far as it can be told without the lock.</summary>
     public (MachineDescription Description, ulong Boot, ulong Commit) Snapshot()
     {
-        lock (_lock)
+        if (!_lock.TryEnter(s_glance))
+        {
+            return (WithPower(), Boot, Volatile.Read(ref _commit));
+        }
+
+        try
         {
             return (WithPower(), _boot, _commit);
+        }
+        finally
+        {
+            _lock.Exit();
         }
     }
 
@@ -91,17 +104,31 @@ internal sealed partial class Machine
     }
 
     /// <summary>A core by its affinity.</summary>
-    public CoreSlot? Core(Mpidr mpidr) => Array.Find(_cores, core => core.Mpidr == mpidr);
+    public CoreSlot? Core(Mpidr mpidr)
+    {
+        foreach (var core in _cores)
+        {
+            if (core.Mpidr == mpidr)
+            {
+                return core;
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>A host is about to attach again: not to be forgotten meanwhile.</summary>
+    public void Touch() => Since = _clock.GetTimestamp();
 
     /// <summary>A host attaches or takes over: its list of cores wins, and it is told every level of attention anew.</summary>
     public ChannelReader<ToHost> Attach(MachineDescription description, string host, ulong boot)
     {
         lock (_lock)
         {
-            _toHost?.Writer.TryWrite(new ToHost.Goodbye("Another host process has taken this machine over."));
-            _toHost?.Writer.TryComplete();
+            SayGoodbye("Another host process has taken this machine over.");
             // Levels, at most one message per core and change: an unread backlog is bounded by what the host itself causes.
-            _toHost = Channel.CreateUnbounded<ToHost>(new() { SingleReader = true });
+            var channel = Channel.CreateUnbounded<ToHost>(new() { SingleReader = true });
+            _toHost = channel;
             if (!ReferenceEquals(description, Description))
             {
                 TakeOver(description, host, boot);
@@ -109,35 +136,30 @@ internal sealed partial class Machine
 
             Since = _clock.GetTimestamp();
             TellAttention();
-            return _toHost.Reader;
+            return channel.Reader;
         }
     }
 
     /// <summary>The stream of a host ended; false where another host has taken over meanwhile.</summary>
     public bool Lose(ChannelReader<ToHost> stream)
     {
-        lock (_lock)
+        var channel = _toHost;
+        if (channel?.Reader != stream || Interlocked.CompareExchange(ref _toHost, null, channel) != channel)
         {
-            if (_toHost?.Reader != stream)
-            {
-                return false;
-            }
-
-            _toHost.Writer.TryComplete();
-            _toHost = null;
-            Since = _clock.GetTimestamp();
-            return true;
+            return false;
         }
+
+        channel.Writer.TryComplete();
+        Touch();
+        return true;
     }
 
     /// <summary>Tells the host why its streams are about to end.</summary>
     public void SayGoodbye(string reason)
     {
-        lock (_lock)
-        {
-            _toHost?.Writer.TryWrite(new ToHost.Goodbye(reason));
-            _toHost?.Writer.TryComplete();
-        }
+        var channel = _toHost;
+        channel?.Writer.TryWrite(new ToHost.Goodbye(reason));
+        channel?.Writer.TryComplete();
     }
 
     public void Ready(KernelRegisterRanges kernel) => Kernel = kernel;
@@ -169,6 +191,8 @@ internal sealed partial class Machine
                 core.Last = null;
                 core.Queued.Clear();
                 core.AttentionFailed = false;
+                core.AnsweredBusy = null;
+                core.UnseenBeforeBusy = null;
             }
 
             Commit(_services.Reset(_state, kind, WithPower()));
@@ -183,7 +207,13 @@ internal sealed partial class Machine
         _cores = [.. description.Cores.Select((core, number) => new CoreSlot(number, core) { Last = boot == _boot ? last.GetValueOrDefault(core.Mpidr) : null })];
         Description = description;
         Host = host;
-        _boot = boot;
+        if (boot != _boot)
+        {
+            // The guest was reset while nobody listened.
+            _boot = boot;
+            Commit(_services.Reset(_state, ResetKind.Cold, description with { Cores = [.. description.Cores.Select(core => core with { Power = CorePower.Off })] }));
+        }
+
         Commit(_services.Attached(_state, description));
     }
 
@@ -195,6 +225,12 @@ internal sealed partial class Machine
             CoreChange.Stopped => CorePower.Off,
             _ => core.Power,
         };
+        if (change == CoreChange.Stopped)
+        {
+            // What was to happen to this life of the core must not happen to its next.
+            core.Queued.Clear();
+        }
+
         Commit(_services.CoreChanged(_state, change, core.Mpidr));
     }
 
@@ -241,13 +277,13 @@ internal sealed partial class Machine
     }
 
     /// <summary>Attention is a level derived from state: whoever changed the state tells what has changed with it.</summary>
-    private void TellAttention(CoreSlot? except = null)
+    private void TellAttention()
     {
         foreach (var core in _cores)
         {
             // A core that is off makes no attention exit; a suspended one is woken by it.
             var wanted = core.Power is CorePower.On or CorePower.Suspended && Wants(core);
-            if (wanted != core.AttentionTold && core != except)
+            if (wanted != core.AttentionTold)
             {
                 core.AttentionTold = wanted;
                 _toHost?.Writer.TryWrite(new ToHost.Attention(core.Mpidr, wanted));

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Security.Cryptography;
+using System.Threading.Channels;
 using Hypercalls.Sdk;
 
 namespace Hypercalls.Daemon.Machines;
@@ -7,6 +8,7 @@ namespace Hypercalls.Daemon.Machines;
 /// <summary>The machines of a daemon, by name and by token.</summary>
 internal sealed class MachineRegistry(ServiceSet services, DaemonOptions options, IServiceFaults faults, TimeProvider clock)
 {
+    private readonly Lock _attaching = new();
     private readonly ConcurrentDictionary<string, Machine> _byName = new(StringComparer.Ordinal);
 
     /// <summary>The daemon's life between losses of state: state in memory is lost with the process.</summary>
@@ -29,33 +31,48 @@ internal sealed class MachineRegistry(ServiceSet services, DaemonOptions options
         return null;
     }
 
-    /// <summary>The machine of a Hello: a new one, or the one its token belongs to.</summary>
+    /// <summary>The machine of a Hello, attached: a new one, or the one its token belongs to.</summary>
     /// <exception cref="OutOfOrderException">A live machine has that name and another token.</exception>
-    public Machine Attach(MachineDescription description, string host, ulong boot, ReadOnlySpan<byte> token)
+    public (Machine Machine, ChannelReader<ToHost> ToHost) Attach(MachineDescription description, string host, ulong boot, ReadOnlySpan<byte> token)
     {
-        var machine = new Machine(services, description, host, boot, Incarnation, options.Deadline, faults, clock);
-        while (!_byName.TryAdd(description.Name, machine))
+        Machine? known;
+        lock (_attaching)
         {
-            if (!_byName.TryGetValue(description.Name, out var known))
+            known = Find(description.Name);
+            if (known is null || !CryptographicOperations.FixedTimeEquals(known.Token, token))
             {
-                continue;
+                if (known is { IsAttached: true })
+                {
+                    throw new OutOfOrderException($"hello.machine: a live machine is named {description.Name}. Choose another name, or attach with its token.");
+                }
+
+                // The host of a known one is gone, and another machine takes the name.
+                var machine = new Machine(services, description, host, boot, Incarnation, options.Deadline, faults, clock);
+                var toHost = machine.Attach(description, host, boot);
+                _byName[description.Name] = machine;
+                return (machine, toHost);
             }
 
-            if (CryptographicOperations.FixedTimeEquals(known.Token, token))
-            {
-                return known;
-            }
-
-            if (known.IsAttached)
-            {
-                throw new OutOfOrderException($"hello.machine: a live machine is named {description.Name}. Choose another name, or attach with its token.");
-            }
-
-            // Its host is gone and another machine takes the name.
-            _byName.TryRemove(new(description.Name, known));
+            known.Touch();
         }
 
-        return machine;
+        // Outside: taking over waits for the machine's own lock.
+        return (known, known.Attach(description, host, boot));
+    }
+
+    /// <summary>Forgets machines whose host has been gone for too long.</summary>
+    public IReadOnlyList<Machine> Forget(TimeSpan keepLost)
+    {
+        lock (_attaching)
+        {
+            Machine[] lost = [.. _byName.Values.Where(machine => !machine.IsAttached && clock.GetElapsedTime(machine.Since) > keepLost)];
+            foreach (var machine in lost)
+            {
+                Remove(machine);
+            }
+
+            return lost;
+        }
     }
 
     public void Remove(Machine machine) => _byName.TryRemove(new(machine.Name, machine));

@@ -12,6 +12,8 @@ internal sealed class AttachStream(MachineRegistry machines, ServiceSet services
     public const uint ProtocolMajor = 1;
     public const uint ProtocolMinor = 0;
 
+    private static readonly TimeSpan s_readyWithin = TimeSpan.FromSeconds(30);
+
     /// <summary>What a host may require of this daemon.</summary>
     private static readonly string[] Features = ["attention"];
 
@@ -19,22 +21,25 @@ internal sealed class AttachStream(MachineRegistry machines, ServiceSet services
     {
         try
         {
-            var (machine, toHost) = await GreetAsync(requests, responses, cancelled);
-            var detached = false;
+            var (machine, toHost) = await HelloAsync(requests, cancelled);
+            var (ready, detached) = (false, false);
             try
             {
+                await WelcomeAsync(machine, requests, responses, cancelled);
+                ready = true;
                 detached = await ConverseAsync(machine, toHost, requests, responses, cancelled);
             }
             finally
             {
                 if (machine.Lose(toHost))
                 {
-                    if (detached)
+                    // A machine that never became ready has nothing worth keeping.
+                    if (detached || !ready)
                     {
                         machines.Remove(machine);
                     }
 
-                    Log.Left(log, machine.Name, detached ? "detached" : $"lost; kept for {options.KeepLostSeconds} s", machine.Calls, machine.Fallbacks, machine.Failures);
+                    Log.Left(log, machine.Name, detached ? "detached" : !ready ? "never became ready" : $"lost; kept for {options.KeepLostSeconds} s", machine.Calls, machine.Fallbacks, machine.Failures);
                 }
             }
         }
@@ -45,8 +50,7 @@ internal sealed class AttachStream(MachineRegistry machines, ServiceSet services
         }
     }
 
-    private async Task<(Machine, ChannelReader<ToHost>)> GreetAsync(
-        IAsyncStreamReader<Protos.HostMessage> requests, IServerStreamWriter<Protos.DaemonMessage> responses, CancellationToken cancelled)
+    private async Task<(Machine, ChannelReader<ToHost>)> HelloAsync(IAsyncStreamReader<Protos.HostMessage> requests, CancellationToken cancelled)
     {
         var hello = await requests.MoveNext(cancelled) ? requests.Current.Hello : null;
         if (hello is null)
@@ -56,17 +60,30 @@ internal sealed class AttachStream(MachineRegistry machines, ServiceSet services
 
         CheckProtocol(hello);
         var description = FromWire.Machine(hello);
-        var machine = machines.Attach(description, hello.Host, hello.Boot, hello.Token.Span);
-        var toHost = machine.Attach(description, hello.Host, hello.Boot);
+        return machines.Attach(description, hello.Host, hello.Boot, hello.Token.Span);
+    }
+
+    private async Task WelcomeAsync(
+        Machine machine, IAsyncStreamReader<Protos.HostMessage> requests, IServerStreamWriter<Protos.DaemonMessage> responses, CancellationToken cancelled)
+    {
         await responses.WriteAsync(Welcome(machine), cancelled);
-        if (!await requests.MoveNext(cancelled) || requests.Current.Ready is not { } ready)
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancelled);
+        patience.CancelAfter(s_readyWithin);
+        try
         {
-            throw new BadMessageException("ready", "must follow Welcome.");
+            if (!await requests.MoveNext(patience.Token) || requests.Current.Ready is not { } ready)
+            {
+                throw new BadMessageException("ready", "must follow Welcome.");
+            }
+
+            machine.Ready(FromWire.Ranges(ready));
+        }
+        catch (OperationCanceledException) when (!cancelled.IsCancellationRequested)
+        {
+            throw new OutOfOrderException($"ready: did not follow Welcome within {s_readyWithin.TotalSeconds} s.");
         }
 
-        machine.Ready(FromWire.Ranges(ready));
-        Log.Attached(log, machine.Name, machine.Host, description.Cores.Count, hello.Boot);
-        return (machine, toHost);
+        Log.Attached(log, machine.Name, machine.Host, machine.Description.Cores.Count, machine.Boot);
     }
 
     private Protos.DaemonMessage Welcome(Machine machine) => new()

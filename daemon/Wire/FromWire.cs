@@ -214,7 +214,7 @@ internal static class FromWire
         }
 
         // A name is shown on terminals: no control character may get there.
-        return name.Any(char.IsControl) ? throw new BadMessageException(field, "has control characters.") : name;
+        return name.Any(letter => char.IsControl(letter) || char.GetUnicodeCategory(letter) == System.Globalization.UnicodeCategory.Format) ? throw new BadMessageException(field, "has control characters.") : name;
     }
 
     public static void Limit(string field, int count, int most)

@@ -8,7 +8,7 @@ namespace Hypercalls.Daemon.Wire;
 
 /// <summary>hypercalls.v1.Hypercalls: what vCPU hosts speak.</summary>
 internal sealed class HypercallsEndpoint(
-    MachineRegistry machines, Dispatcher dispatcher, FunctionDirectory functions, AttachStream attach, VcpuStream vcpus, TimeProvider clock)
+    MachineRegistry machines, Dispatcher dispatcher, FunctionDirectory functions, AttachStream attach, VcpuStream vcpus, DaemonOptions options, TimeProvider clock)
     : Protos.Hypercalls.HypercallsBase
 {
     // Ready lists the whole kernel register.
@@ -19,11 +19,16 @@ internal sealed class HypercallsEndpoint(
     public override Task RunVcpu(IAsyncStreamReader<Protos.VcpuMessage> requestStream, IServerStreamWriter<Protos.DaemonToVcpu> responseStream, ServerCallContext context) =>
         vcpus.RunAsync(requestStream, responseStream, context.CancellationToken);
 
-    public override Task<Protos.CallReply> Call(Protos.CallRequest request, ServerCallContext context)
+    public override async Task<Protos.CallReply> Call(Protos.CallRequest request, ServerCallContext context)
     {
         try
         {
-            return Task.FromResult(Call(request));
+            // On a thread of its own: a service that does not return must not keep the caller.
+            return await Task.Run(() => Call(request)).WaitAsync(options.HostDeadline, clock, context.CancellationToken);
+        }
+        catch (TimeoutException)
+        {
+            throw new RpcException(new Status(StatusCode.DeadlineExceeded, $"The service did not answer within {options.HostDeadlineMs} ms."));
         }
         catch (Exception e) when (Refusal.IsKnown(e))
         {

@@ -1,6 +1,7 @@
 using Grpc.Core;
 using Hypercalls.Daemon.Dispatch;
 using Hypercalls.Daemon.Machines;
+using Hypercalls.Sdk;
 using Microsoft.Extensions.Logging;
 
 namespace Hypercalls.Daemon.Wire;
@@ -12,7 +13,7 @@ internal sealed class VcpuStream(MachineRegistry machines, Dispatcher dispatcher
     {
         try
         {
-            var (machine, core) = await OpenAsync(requests, cancelled);
+            var (machine, mpidr) = await OpenAsync(requests, cancelled);
             var reply = new Protos.DaemonToVcpu();
             while (await requests.MoveNext(cancelled))
             {
@@ -23,6 +24,8 @@ internal sealed class VcpuStream(MachineRegistry machines, Dispatcher dispatcher
                 }
 
                 await machine.BootBegunAsync(exit.Boot);
+                // A host that took over may have brought other cores.
+                var core = machine.Core(mpidr) ?? throw NoCore(machine, mpidr);
                 reply.Answer = ToWire.Answer(Answer(machine, core, exit, received), machine.Incarnation);
                 await responses.WriteAsync(reply, cancelled);
             }
@@ -34,7 +37,7 @@ internal sealed class VcpuStream(MachineRegistry machines, Dispatcher dispatcher
         }
     }
 
-    private async Task<(Machine, CoreSlot)> OpenAsync(IAsyncStreamReader<Protos.VcpuMessage> requests, CancellationToken cancelled)
+    private async Task<(Machine, Mpidr)> OpenAsync(IAsyncStreamReader<Protos.VcpuMessage> requests, CancellationToken cancelled)
     {
         var open = await requests.MoveNext(cancelled) ? requests.Current.Open : null;
         if (open is null)
@@ -45,8 +48,10 @@ internal sealed class VcpuStream(MachineRegistry machines, Dispatcher dispatcher
         var machine = machines.ByToken(open.Token.Span)
             ?? throw new OutOfOrderException("open.token: no machine has this token. Attach first.");
         var mpidr = FromWire.Mpidr("open.mpidr", open.Mpidr);
-        return (machine, machine.Core(mpidr) ?? throw new BadMessageException("open.mpidr", $"{machine.Name} has no core {mpidr}."));
+        return machine.Core(mpidr) is null ? throw NoCore(machine, mpidr) : (machine, mpidr);
     }
+
+    private static BadMessageException NoCore(Machine machine, Mpidr mpidr) => new("open.mpidr", $"{machine.Name} has no core {mpidr}.");
 
     private AnsweredExit Answer(Machine machine, CoreSlot core, Protos.Exit exit, long received)
     {

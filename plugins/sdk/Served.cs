@@ -29,6 +29,15 @@ public sealed record ServiceFailure(Service Service, string During, Exception Ex
     public override string ToString()
     {
         var line = Exception.StackTrace?.Split('\n').FirstOrDefault()?.Trim();
-        return $"{Service.Name} failed in {During}: {Exception.GetType().Name}: {Exception.Message}{(line is null ? "" : $" ({line})")}";
+        return Printable($"{Service.Name} failed in {During}: {Exception.GetType().Name}: {Exception.Message}{(line is null ? "" : $" ({line})")}");
+    }
+
+    /// <summary>A message may hold what a guest chose: nothing in it may steer a terminal or break the line.</summary>
+    private static string Printable(string text)
+    {
+        const int Longest = 500;
+        var printable = string.Concat(text.Select(letter =>
+            char.IsControl(letter) || char.GetUnicodeCategory(letter) is System.Globalization.UnicodeCategory.Format ? '\uFFFD' : letter));
+        return printable.Length <= Longest ? printable : printable[..Longest] + "…";
     }
 }

@@ -75,7 +75,7 @@ internal static class CallCommand
     {
         string[] outcome = [reply.ResultText, reply.EffectText];
         var name = reply.Function.Length > 0 ? $"{reply.Function} ({CallLine.Id(reply.Id)})" : CallLine.Id(reply.Id);
-        Console.WriteLine($"{name} = {string.Join(", ", outcome.Where(text => text.Length > 0))}   by {(reply.Service.Length > 0 ? reply.Service : "nobody")}");
+        Console.WriteLine(Printable.Line($"{name} = {string.Join(", ", outcome.Where(text => text.Length > 0))}   by {(reply.Service.Length > 0 ? reply.Service : "nobody")}"));
         if (reply.Results.Count > 0)
         {
             Console.WriteLine(string.Join("  ", reply.Results.Select((value, n) => string.Create(CultureInfo.InvariantCulture, $"x{n} 0x{value:x}"))));
@@ -83,7 +83,7 @@ internal static class CallCommand
 
         if (reply.Note.Length > 0)
         {
-            Console.WriteLine(reply.Note);
+            Console.WriteLine(Printable.Line(reply.Note));
         }
     }
 }

@@ -31,9 +31,10 @@ internal static class DaemonCommand
             }
 
             using var process = Process.Start(DaemonProgram.Start(arguments)) ?? throw new CliException("The daemon could not be started.");
-            // A Ctrl-C reaches the daemon too; a SIGTERM to this process alone is passed on. Either way the daemon ends, then this.
+            // Signals to this process alone are passed on. The daemon ends, then this.
             using var terminated = PosixSignalRegistration.Create(PosixSignal.SIGTERM, signal => Forward(signal, process));
-            using var interrupted = PosixSignalRegistration.Create(PosixSignal.SIGINT, signal => signal.Cancel = true);
+            using var interrupted = PosixSignalRegistration.Create(PosixSignal.SIGINT, signal => Forward(signal, process));
+            using var hungUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, signal => Forward(signal, process));
             await process.WaitForExitAsync(CancellationToken.None);
             return process.ExitCode;
         });

@@ -2,7 +2,6 @@ using System.CommandLine;
 using System.ComponentModel;
 using System.Diagnostics;
 using Hypercalls.Cli.Output;
-using Hypercalls.Protos;
 using Spectre.Console;
 
 namespace Hypercalls.Cli.Commands;
@@ -75,14 +74,16 @@ internal static class DoctorCommand
     private static Finding Socket(string? given)
     {
         var address = DaemonAddress.Of(given);
-        if (DaemonAddress.IsAnswering(address))
+        try
         {
-            return new("socket", Verdict.Good, $"a daemon answers at {address}");
+            return DaemonAddress.IsAnswering(address)
+                ? new("socket", Verdict.Good, $"a daemon answers at {address}")
+                : new("socket", Verdict.Absent, $"no daemon answers at {address}: run starts a private one, `hypercalls daemon` one for all.");
         }
-
-        return address.SocketPath == LocalSocket.DefaultPath && Directory.Exists(LocalSocket.Folder) && LocalSocket.FolderFault(LocalSocket.Folder) is { } fault
-            ? new("socket", Verdict.Bad, fault)
-            : new("socket", Verdict.Absent, $"no daemon answers at {address}: run starts a private one, `hypercalls daemon` one for all.");
+        catch (CliException e)
+        {
+            return new("socket", Verdict.Bad, e.Message);
+        }
     }
 
     private static Finding Plugins()

@@ -48,7 +48,7 @@ internal static class QueryCommand
             }
             else
             {
-                Console.WriteLine($"{CallLine.Id(answer.W0)}{(answer.Function.Length > 0 ? $" {answer.Function}" : "")}: {Who(answer)}");
+                Console.WriteLine(Printable.Line($"{CallLine.Id(answer.W0)}{(answer.Function.Length > 0 ? $" {answer.Function}" : "")}: {Who(answer)}"));
             }
 
             return ExitCode.Done;

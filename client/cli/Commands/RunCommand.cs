@@ -78,7 +78,7 @@ internal static class RunCommand
             return null;
         }
 
-        var own = await PrivateDaemon.StartAsync(plugins, cancelled);
+        var own = await PrivateDaemon.StartAsync(plugins, terminal.WriteLine, cancelled);
         terminal.WriteLine($"No daemon listens: a private one runs for this guest (process {own.ProcessId}, {own.Address}).");
         return own;
     }
@@ -91,7 +91,7 @@ internal static class RunCommand
             archive.AddFile("init-script", 0b111_101_101, File.ReadAllBytes(file));
             return archive.ToGzip();
         }
-        catch (IOException e)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new CliException($"--init-script {file}: {e.Message}", ExitCode.BadInput);
         }

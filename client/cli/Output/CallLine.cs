@@ -15,7 +15,7 @@ internal static class CallLine
         string[] results = [record.ResultText, record.EffectText];
         var outcome = string.Join(", ", results.Where(result => result.Length > 0));
         var note = (record.Fallback ? "  fell back" : "") + (record.Note.Length > 0 ? $"  ({record.Note})" : "");
-        return $"{machine}core {record.CoreNumber}  {Name(record)}{immediate}({arguments}) = {outcome}  {Duration(record.DurationNs)}{note}";
+        return Printable.Line($"{machine}core {record.CoreNumber}  {Name(record)}{immediate}({arguments}) = {outcome}  {Duration(record.DurationNs)}{note}");
     }
 
     public static string Name(CallRecord record) => record.Function.Length > 0 ? record.Function : Id(record.Id);

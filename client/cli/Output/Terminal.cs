@@ -20,7 +20,7 @@ internal static class Terminal
         return table;
     }
 
-    public static void Row(this Table table, params string[] cells) => table.AddRow([.. cells.Select(cell => new Text(cell))]);
+    public static void Row(this Table table, params string[] cells) => table.AddRow([.. cells.Select(cell => new Text(Printable.Line(cell)))]);
 
     private static IAnsiConsole Create(TextWriter writer, bool redirected)
     {

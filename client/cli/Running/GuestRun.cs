@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
+using System.Runtime.InteropServices;
 using Grpc.Core;
 using Hypercalls.Cli.Output;
 using Hypercalls.Client;
@@ -12,6 +13,7 @@ namespace Hypercalls.Cli.Running;
 internal sealed class GuestRun(CallInvoker daemon, QemuOptions options, string name, SharedTerminal terminal, bool watches, bool showCalls)
 {
     private static readonly TimeSpan LastRecords = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(10);
 
     private readonly ConcurrentBag<TimedForwarder> _vcpus = [];
     private readonly CallSummary _summary = new();
@@ -21,19 +23,29 @@ internal sealed class GuestRun(CallInvoker daemon, QemuOptions options, string n
     /// <returns>The exit code.</returns>
     public async Task<int> RunAsync(CancellationToken cancelled)
     {
-        using var machine = QemuMachine.Start(options);
+        using var machine = await Task.Run(() => QemuMachine.Start(options), CancellationToken.None);
         using var stopping = cancelled.Register(machine.Stop);
+        // The terminal has gone: nobody can see or stop this guest any longer.
+        using var hungUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, signal =>
+        {
+            signal.Cancel = true;
+            machine.Stop();
+        });
         var boot = await Task.Run(machine.WaitForBoot, CancellationToken.None);
         await using var session = await MachineSession.AttachAsync(
             daemon, Hello(boot), KernelShare.None("the monitor forwards every call"), machine.AttentionWanted, cancelled);
         using var watch = watches ? new Operator.OperatorClient(daemon).Watch(new() { Machine = name }, cancellationToken: CancellationToken.None) : null;
-        var watching = watch is null ? Task.CompletedTask : await WatchAsync(watch);
+        var watching = watch is null ? Task.CompletedTask : await WatchAsync(watch).WaitAsync(s_patience, cancelled);
         _ = StopWithDaemonAsync(session, machine);
-        using var keyboard = RawKeyboard.Take(typed => machine.WriteConsole(typed.Span), machine.Stop);
-        var end = await RunOnThreadAsync(machine, boot, session);
+        MachineEnd end;
+        using (RawKeyboard.Take(typed => machine.WriteConsole(typed.Span), machine.Stop))
+        {
+            end = await RunOnThreadAsync(machine, boot, session);
+        }
+
         // Before detaching, which ends the session too.
         var lost = Volatile.Read(ref _lost);
-        await session.DetachAsync(end.ToString());
+        await DetachAsync(session, end);
         await ShowLastAsync(watching);
         return Report(end, lost);
     }
@@ -67,6 +79,10 @@ internal sealed class GuestRun(CallInvoker daemon, QemuOptions options, string n
         _vcpus.Add(vcpu);
         return vcpu;
     }
+
+    /// <summary>A daemon that hangs must not keep the run from ending.</summary>
+    private static async Task DetachAsync(MachineSession session, MachineEnd end) =>
+        await session.DetachAsync(end.GetType().Name).WaitAsync(s_patience).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
 
     private async Task StopWithDaemonAsync(MachineSession session, QemuMachine machine)
     {

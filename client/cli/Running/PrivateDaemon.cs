@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Hypercalls.Cli.Output;
 using Hypercalls.Grpc;
 
 namespace Hypercalls.Cli.Running;
@@ -8,15 +9,21 @@ internal sealed class PrivateDaemon : IAsyncDisposable
 {
     private static readonly TimeSpan StartsWithin = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan StopsWithin = TimeSpan.FromSeconds(10);
+    private const int LinesKept = 100;
+    private const int MostReports = 20;
+
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(20);
 
     private readonly Process _process;
     private readonly string _folder;
-    private readonly List<string> _said = [];
+    private readonly Queue<string> _said = [];
+    private readonly Action<string> _report;
+    private int _reported;
 
-    private PrivateDaemon(Process process, string folder)
+    private PrivateDaemon(Process process, string folder, Action<string> report)
     {
         _process = process;
+        _report = report;
         _folder = folder;
         Address = GrpcAddress.Unix(SocketIn(folder));
         _process.ErrorDataReceived += (_, line) => Keep(line.Data);
@@ -29,13 +36,13 @@ internal sealed class PrivateDaemon : IAsyncDisposable
 
     /// <summary>Starts one and waits until it answers.</summary>
     /// <exception cref="CliException">It does not start, with what it said.</exception>
-    public static async Task<PrivateDaemon> StartAsync(string? plugins, CancellationToken cancelled)
+    public static async Task<PrivateDaemon> StartAsync(string? plugins, Action<string> report, CancellationToken cancelled)
     {
         var folder = Directory.CreateTempSubdirectory("hypercalls-").FullName;
-        var start = DaemonProgram.Start(["--socket", SocketIn(folder), .. plugins is null ? Array.Empty<string>() : ["--plugins", plugins]]);
+        var start = DaemonProgram.Start(["--socket", SocketIn(folder), "--stop-with-input", .. plugins is null ? Array.Empty<string>() : ["--plugins", plugins]]);
         start.RedirectStandardError = true;
         start.RedirectStandardInput = true;
-        var daemon = new PrivateDaemon(Process.Start(start) ?? throw new CliException("The daemon could not be started."), folder);
+        var daemon = new PrivateDaemon(Process.Start(start) ?? throw new CliException("The daemon could not be started."), folder, report);
         try
         {
             await daemon.AnswersAsync(cancelled);
@@ -81,10 +88,16 @@ internal sealed class PrivateDaemon : IAsyncDisposable
         var started = Stopwatch.GetTimestamp();
         while (!DaemonAddress.IsAnswering(Address))
         {
-            if (_process.HasExited || Stopwatch.GetElapsedTime(started) > StartsWithin)
+            if (_process.HasExited)
             {
+                // All that it said has been read then.
                 await _process.WaitForExitAsync(cancelled);
-                throw new CliException($"The daemon does not start: {Said()}");
+                throw new CliException(Said() is { Length: > 0 } said ? said : $"The daemon ended with code {_process.ExitCode} before it answered.");
+            }
+
+            if (Stopwatch.GetElapsedTime(started) > StartsWithin)
+            {
+                throw new CliException($"The daemon does not answer within {StartsWithin.TotalSeconds} s. {Said()}".TrimEnd());
             }
 
             await Task.Delay(Look, cancelled);
@@ -93,12 +106,26 @@ internal sealed class PrivateDaemon : IAsyncDisposable
 
     private void Keep(string? line)
     {
-        if (line is not null)
+        if (line is null)
         {
-            lock (_said)
+            return;
+        }
+
+        lock (_said)
+        {
+            _said.Enqueue(line);
+            if (_said.Count > LinesKept)
             {
-                _said.Add(line);
+                _said.Dequeue();
             }
+        }
+
+        // Reports of failed services are for whoever runs the guest; the rest of the log is not.
+        if (line.Contains(" fail: ", StringComparison.Ordinal) && Interlocked.Increment(ref _reported) <= MostReports)
+        {
+            // Behind the category stands what happened.
+            var report = line.IndexOf("] ", StringComparison.Ordinal) is var end and >= 0 ? line[(end + 2)..] : line;
+            _report(Printable.Line(report) + (_reported == MostReports ? " (no more of these are shown)" : ""));
         }
     }
 }

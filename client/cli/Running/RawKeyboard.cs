@@ -37,7 +37,7 @@ internal sealed class RawKeyboard : IDisposable
         using var keyboard = Console.OpenStandardInput();
         var buffer = new byte[256];
         var escaped = false;
-        while (keyboard.Read(buffer) is var count and > 0)
+        while (Keys(keyboard, buffer) is var count and > 0)
         {
             var kept = 0;
             for (var i = 0; i < count; i++)
@@ -59,6 +59,19 @@ internal sealed class RawKeyboard : IDisposable
             }
 
             typed(buffer.AsMemory(0, kept));
+        }
+    }
+
+    /// <summary>0 at the end of input, and where the terminal has gone away.</summary>
+    private static int Keys(Stream keyboard, byte[] buffer)
+    {
+        try
+        {
+            return keyboard.Read(buffer);
+        }
+        catch (IOException)
+        {
+            return 0;
         }
     }
 

@@ -7,8 +7,13 @@ namespace Hypercalls.Cli.Running;
 /// <summary>Measures each hypercall from the exit taken to the answer in hand, as the vCPU feels it.</summary>
 internal sealed class TimedForwarder(IExitForwarder inner) : IExitForwarder
 {
+    /// <summary>Stands for all IDs beyond the first few hundred; no function has it.</summary>
+    public const uint Others = uint.MaxValue;
+
+    private const int MostIds = 256;
+
     private readonly Lock _lock = new();
-    private readonly Dictionary<uint, List<long>> _nanoseconds = [];
+    private readonly Dictionary<uint, LatencyHistogram> _times = [];
 
     /// <summary>Hypercalls that were answered or fell back.</summary>
     public int Count { get; private set; }
@@ -23,13 +28,15 @@ internal sealed class TimedForwarder(IExitForwarder inner) : IExitForwarder
             lock (_lock)
             {
                 Count++;
+                // The guest chooses the IDs: what does not fit is measured together.
                 var id = (uint)call.X0;
-                if (!_nanoseconds.TryGetValue(id, out var list))
+                if (!_times.TryGetValue(id, out var times))
                 {
-                    _nanoseconds[id] = list = [];
+                    id = _times.Count < MostIds ? id : Others;
+                    _times[id] = times = _times.GetValueOrDefault(id) ?? new();
                 }
 
-                list.Add(elapsed);
+                times.Add(elapsed);
             }
         }
 
@@ -38,11 +45,11 @@ internal sealed class TimedForwarder(IExitForwarder inner) : IExitForwarder
 
     public uint Uses(Conduit conduit, uint imm, uint w0) => inner.Uses(conduit, imm, w0);
 
-    public IReadOnlyList<(uint Id, long[] Nanoseconds)> Measured()
+    public IReadOnlyList<(uint Id, LatencyHistogram Times)> Measured()
     {
         lock (_lock)
         {
-            return [.. _nanoseconds.Select(pair => (pair.Key, pair.Value.ToArray()))];
+            return [.. _times.Select(pair => (pair.Key, pair.Value))];
         }
     }
 }

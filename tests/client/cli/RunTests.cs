@@ -74,8 +74,29 @@ public sealed class RunTests(GuestImages images) : IDisposable
             100 attentions at another core, everything masked: yes
 
             """,
-            string.Join('\n', run.Output.Split('\n').Skip(1)));
+            string.Join('\n', run.Output.Split('\n').Skip(1).Where(line => !IsReport(line))));
+        Assert.Contains("TRIALS failed in THROW: InvalidOperationException: This service is broken.", Assert.Single(run.Output.Split('\n'), IsReport), StringComparison.Ordinal);
         Assert.Equal((0, ""), (run.ExitCode, run.Errors));
+    }
+
+    [NeedsFact(Qemu, Kernel)]
+    public async Task A_run_that_is_told_to_end_leaves_neither_QEMU_nor_daemon_behind()
+    {
+        using var run = Tool.Start(Linux());
+        var first = (await run.StandardOutput.ReadLineAsync().Soon())!;
+        var daemon = int.Parse(System.Text.RegularExpressions.Regex.Match(first, @"process (\d+)").Groups[1].ValueSpan, System.Globalization.CultureInfo.InvariantCulture);
+        while (await run.StandardOutput.ReadLineAsync().Soon() is { } line && !line.StartsWith("guest: ", StringComparison.Ordinal))
+        {
+            // Until the guest has come up.
+        }
+
+        int[] children = [.. Children(run.Id)];
+        Assert.Contains(daemon, children);
+        Assert.Equal(2, children.Length);
+        using var kill = System.Diagnostics.Process.Start("kill", ["-TERM", run.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)]);
+        await run.StandardOutput.ReadToEndAsync().Soon();
+        await run.WaitForExitAsync().Soon();
+        Assert.All(children, child => Assert.False(Directory.Exists($"/proc/{child}"), $"process {child} is left"));
     }
 
     [NeedsFact(Qemu, Kernel)]
@@ -110,6 +131,13 @@ public sealed class RunTests(GuestImages images) : IDisposable
         Assert.DoesNotContain("   at ", run.Errors, StringComparison.Ordinal);
         Assert.Equal(exitCode, run.ExitCode);
     }
+
+    private static bool IsReport(string line) => line.Contains(" failed in ", StringComparison.Ordinal);
+
+    private static IEnumerable<int> Children(int parent) =>
+        Directory.EnumerateDirectories($"/proc/{parent}/task")
+            .SelectMany(task => File.ReadAllText(Path.Combine(task, "children")).Split(' ', StringSplitOptions.RemoveEmptyEntries))
+            .Select(child => int.Parse(child, System.Globalization.CultureInfo.InvariantCulture));
 
     private static string[] Linux(params string[] more) =>
     [

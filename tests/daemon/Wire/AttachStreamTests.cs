@@ -103,6 +103,42 @@ public sealed class AttachStreamTests(TestDaemon daemon) : IClassFixture<TestDae
         ready.Ranges[0].Last = 0x7FFF_FFFF;
         await using var host = await AttachAsync(daemon, Greeting("gap"), ready);
         Refused(await StatusAsync(host.Attach), StatusCode.InvalidArgument, "ready.ranges: Smc, AArch64: the ranges end at 0x80000000");
+        // Its name is free at once: it never became ready.
+        await using var again = await AttachAsync(daemon, Greeting("gap"));
+    }
+
+    [Fact]
+    public async Task A_host_that_leaves_before_Ready_keeps_no_name()
+    {
+        for (var tries = 0; tries < 20; tries++)
+        {
+            using var attach = daemon.Hypercalls.Attach();
+            await attach.RequestStream.WriteAsync(new() { Hello = Greeting("hasty") });
+            Assert.True(await attach.ResponseStream.MoveNext().Soon());
+            await attach.RequestStream.CompleteAsync();
+            Refused(await StatusAsync(attach), StatusCode.InvalidArgument, "ready: must follow Welcome.");
+        }
+
+        Assert.DoesNotContain((await daemon.Operator.ListMachinesAsync(new())).Machines, machine => machine.Name == "hasty");
+    }
+
+    [Fact]
+    public async Task A_machine_that_was_reset_while_nobody_listened_begins_anew()
+    {
+        await using var first = await AttachAsync(daemon, Greeting("anew"));
+        using (var vcpu = await first.OpenAsync(0))
+        {
+            await vcpu.ForwardAsync(Call(0x8200_0002, 1)); // HELLO_COUNT
+        }
+
+        var hello = Greeting("anew");
+        hello.Token = first.Welcome.Token;
+        hello.Boot = 2;
+        await using var second = await AttachAsync(daemon, hello);
+        using var again = await second.OpenAsync(0);
+        var call = Call(0x8200_0002, 1);
+        call.Boot = 2;
+        Assert.Equal(1ul, (await again.ForwardAsync(call)).Values.X0);
     }
 
     [Fact]

@@ -214,6 +214,8 @@ public sealed class VcpuStreamTests(TestDaemon daemon) : IClassFixture<TestDaemo
         var answer = await vcpu.ForwardAsync(Call(0xC300_0007, 1)); // ATTEND_HERE
         Assert.True(answer.AttendBeforeResume);
         Assert.Equal(new Results { X0 = 7 }, answer.Values);
+        // And by the level, in case that answer never arrives.
+        Assert.Equal(new Attention { Core = 0, Wanted = true }, (await host.HearAsync()).Attention);
     }
 
     [Fact]
