@@ -201,7 +201,7 @@ internal sealed partial class Machine
                 Fallbacks++;
             }
 
-            var isUnseen = core.UnseenBeforeBusy == last.Head.ExitId || (!previous.Applied && previous.ExitId == last.Head.ExitId);
+            var isUnseen = core.UnseenBeforeBusy == last.Head.ExitId || (!previous.Applied && last.Head.ExitId > previous.LastApplied);
             core.UnseenBeforeBusy = null;
             if (isUnseen && last.Call is { } unseen)
             {

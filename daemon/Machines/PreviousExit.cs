@@ -3,7 +3,8 @@ namespace Hypercalls.Daemon.Machines;
 /// <summary>What the host says became of the answer to a vCPU's exit before.</summary>
 /// <param name="ExitId">Of that exit.</param>
 /// <param name="Applied">False where the guest got the fallback.</param>
-internal readonly record struct PreviousExit(ulong ExitId, bool Applied);
+/// <param name="LastApplied">The last exit whose answer the guest saw, 0 where none was.</param>
+internal readonly record struct PreviousExit(ulong ExitId, bool Applied, ulong LastApplied);
 
 /// <summary>The part that every exit has.</summary>
 /// <param name="ExitId">Unique per vCPU and boot.</param>

@@ -115,12 +115,13 @@ internal static class FromWire
         _ => throw Unknown("reset.kind", (int)kind),
     };
 
-    public static PreviousExit? Previous(Protos.Previous? previous) => previous is null ? null : new(previous.ExitId, previous.Outcome switch
+    public static PreviousExit? Previous(Protos.Previous? previous) => previous?.Outcome switch
     {
-        Protos.Outcome.Applied => true,
-        Protos.Outcome.FellBack => false,
+        null => null,
+        Protos.Outcome.Applied => new(previous.ExitId, true, previous.ExitId),
+        Protos.Outcome.FellBack => new(previous.ExitId, false, previous.LastApplied),
         _ => throw Unknown("exit.previous.outcome", (int)previous.Outcome),
-    });
+    };
 
     public static CallRegisters Registers(Protos.HypercallExit exit, out uint supplied)
     {

@@ -84,7 +84,12 @@ internal sealed partial class Vcpu
             _owner.Log($"vCPU {Number}: an answer is refused: {fault}.");
             answer = null;
         }
-        _previous = new() { ExitId = wire.ExitId, Outcome = answer is null ? Outcome.FellBack : Outcome.Applied };
+        _previous = new()
+        {
+            ExitId = wire.ExitId,
+            Outcome = answer is null ? Outcome.FellBack : Outcome.Applied,
+            LastApplied = answer is null ? _previous?.LastApplied ?? 0 : wire.ExitId,
+        };
         if (answer is null)
         {
             FallBack(exit, wire);

@@ -54,7 +54,8 @@ internal sealed class Host : IAsyncDisposable
 
     public static Previous Applied(ulong exitId) => new() { ExitId = exitId, Outcome = Outcome.Applied };
 
-    public static Previous FellBack(ulong exitId) => new() { ExitId = exitId, Outcome = Outcome.FellBack };
+    public static Previous FellBack(ulong exitId, ulong? lastApplied = null) =>
+        new() { ExitId = exitId, Outcome = Outcome.FellBack, LastApplied = lastApplied ?? exitId - 1 };
 
     public async Task<Vcpu> OpenAsync(ulong mpidr)
     {

@@ -95,6 +95,20 @@ public sealed class VcpuStreamTests(TestDaemon daemon) : IClassFixture<TestDaemo
     }
 
     [Fact]
+    public async Task Two_fallbacks_in_a_row_undo_the_answer_that_the_guest_never_saw()
+    {
+        await using var host = await AttachAsync(daemon, Greeting("two fallbacks"));
+        using var vcpu = await host.OpenAsync(0);
+        await vcpu.ForwardAsync(Call(PsciVersion, 1));
+        Assert.Equal(0ul, (await vcpu.ForwardAsync(Call(CpuOn, 2, Applied(1), 1, 0x4008_0000))).Values.X0);
+        // Exit 2 fell back; exit 3, which would have said so, fell back too and never arrived.
+        Assert.Equal(1ul, (await vcpu.ForwardAsync(Call(AffinityInfo, 4, FellBack(3, lastApplied: 1), 1))).Values.X0); // OFF
+        Assert.Equal(0ul, (await vcpu.ForwardAsync(Call(CpuOn, 5, Applied(4), 1, 0x4008_0000))).Values.X0);
+        // Exit 5 was applied; exit 6 fell back without arriving: nothing is undone.
+        Assert.Equal(2ul, (await vcpu.ForwardAsync(Call(AffinityInfo, 7, FellBack(6, lastApplied: 5), 1))).Values.X0); // ON_PENDING
+    }
+
+    [Fact]
     public async Task A_second_exit_in_flight_is_refused_and_the_machine_goes_on()
     {
         await using var host = await AttachAsync(daemon, Greeting("second"));
