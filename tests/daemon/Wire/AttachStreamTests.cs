@@ -67,7 +67,6 @@ public sealed class AttachStreamTests(TestDaemon daemon) : IClassFixture<TestDae
         await using (var host = await AttachAsync(daemon, Greeting("gone")))
         {
             await host.SayAsync(new() { Detach = new() { Reason = "done" } });
-            await host.Attach.RequestStream.CompleteAsync();
             Assert.False(await host.Attach.ResponseStream.MoveNext().Soon());
         }
 
@@ -92,7 +91,7 @@ public sealed class AttachStreamTests(TestDaemon daemon) : IClassFixture<TestDae
     public async Task A_stream_that_does_not_begin_with_Hello_is_refused()
     {
         using var attach = daemon.Hypercalls.Attach();
-        await attach.RequestStream.WriteAsync(new() { Detach = new() });
+        await attach.RequestStream.TryWriteAsync(new() { Detach = new() });
         Refused(await StatusAsync(attach), StatusCode.InvalidArgument, "hello: must be the first message of Attach.");
     }
 
@@ -199,7 +198,7 @@ public sealed class AttachStreamTests(TestDaemon daemon) : IClassFixture<TestDae
     private async Task<Status> RefusedAsync(HelloMessage hello)
     {
         using var attach = daemon.Hypercalls.Attach();
-        await attach.RequestStream.WriteAsync(new() { Hello = hello });
+        await attach.RequestStream.TryWriteAsync(new() { Hello = hello });
         return await StatusAsync(attach);
     }
 

@@ -40,7 +40,7 @@ internal sealed class Host : IAsyncDisposable
         await host.Attach.RequestStream.WriteAsync(new() { Hello = hello });
         Assert.True(await host.Attach.ResponseStream.MoveNext().Soon());
         host.Welcome = host.Attach.ResponseStream.Current.Welcome;
-        await host.Attach.RequestStream.WriteAsync(new() { Ready = ready ?? AllForwarded() });
+        await host.Attach.RequestStream.TryWriteAsync(new() { Ready = ready ?? AllForwarded() });
         return host;
     }
 
@@ -60,7 +60,7 @@ internal sealed class Host : IAsyncDisposable
     public async Task<Vcpu> OpenAsync(ulong mpidr)
     {
         var stream = _daemon.RunVcpu();
-        await stream.RequestStream.WriteAsync(new() { Open = new() { Token = Welcome.Token, Mpidr = mpidr } });
+        await stream.RequestStream.TryWriteAsync(new() { Open = new() { Token = Welcome.Token, Mpidr = mpidr } });
         return new(stream);
     }
 
@@ -88,7 +88,7 @@ internal sealed class Host : IAsyncDisposable
             return await AnswerAsync();
         }
 
-        public Task SendAsync(VcpuMessage message) => stream.RequestStream.WriteAsync(message);
+        public Task SendAsync(VcpuMessage message) => stream.RequestStream.TryWriteAsync(message);
 
         public async Task<Answer> AnswerAsync()
         {
