@@ -42,6 +42,8 @@ internal sealed class PrivateDaemon : IAsyncDisposable
         var start = DaemonProgram.Start(["--socket", SocketIn(folder), "--stop-with-input", .. plugins is null ? Array.Empty<string>() : ["--plugins", plugins]]);
         start.RedirectStandardError = true;
         start.RedirectStandardInput = true;
+        // It prints nothing there; a child that shares no terminal leaves the terminal alone.
+        start.RedirectStandardOutput = true;
         var daemon = new PrivateDaemon(Process.Start(start) ?? throw new CliException("The daemon could not be started."), folder, report);
         try
         {

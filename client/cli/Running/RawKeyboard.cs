@@ -1,4 +1,4 @@
-using System.Diagnostics;
+using Microsoft.Win32.SafeHandles;
 
 namespace Hypercalls.Cli.Running;
 
@@ -6,20 +6,16 @@ namespace Hypercalls.Cli.Running;
 internal sealed class RawKeyboard : IDisposable
 {
     private const byte CtrlA = 1;
+    private const int StandardInput = 0;
 
-    private readonly string? _settings;
+    private readonly byte[]? _settings;
 
-    private RawKeyboard(string? settings) => _settings = settings;
+    private RawKeyboard(byte[]? settings) => _settings = settings;
 
     /// <summary>Takes the keyboard, where there is one; else standard input as it comes.</summary>
     public static RawKeyboard Take(Action<ReadOnlyMemory<byte>> typed, Action quit)
     {
-        var settings = Console.IsInputRedirected ? null : Stty("-g");
-        if (settings is not null)
-        {
-            Stty("raw", "-echo");
-        }
-
+        var settings = TerminalSettings.MakeRaw();
         new Thread(() => Read(typed, quit)) { IsBackground = true, Name = "keyboard" }.Start();
         return new(settings);
     }
@@ -28,16 +24,29 @@ internal sealed class RawKeyboard : IDisposable
     {
         if (_settings is not null)
         {
-            Stty(_settings);
+            TerminalSettings.Restore(_settings);
         }
     }
 
     private static void Read(Action<ReadOnlyMemory<byte>> typed, Action quit)
     {
-        using var keyboard = Console.OpenStandardInput();
+        try
+        {
+            Pass(typed, quit);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
+        {
+            // No standard input, or its terminal has gone: the guest goes on without a keyboard.
+        }
+    }
+
+    private static void Pass(Action<ReadOnlyMemory<byte>> typed, Action quit)
+    {
+        // Not the console's own stream: that one reads whole lines of a terminal, and sets it up for them.
+        using var keyboard = new FileStream(new SafeFileHandle(StandardInput, ownsHandle: false), FileAccess.Read, bufferSize: 0);
         var buffer = new byte[256];
         var escaped = false;
-        while (Keys(keyboard, buffer) is var count and > 0)
+        while (keyboard.Read(buffer) is var count and > 0)
         {
             var kept = 0;
             for (var i = 0; i < count; i++)
@@ -59,35 +68,6 @@ internal sealed class RawKeyboard : IDisposable
             }
 
             typed(buffer.AsMemory(0, kept));
-        }
-    }
-
-    /// <summary>0 at the end of input, and where the terminal has gone away.</summary>
-    private static int Keys(Stream keyboard, byte[] buffer)
-    {
-        try
-        {
-            return keyboard.Read(buffer);
-        }
-        catch (IOException)
-        {
-            return 0;
-        }
-    }
-
-    /// <summary>stty works on its standard input, which is this process's.</summary>
-    private static string? Stty(params string[] arguments)
-    {
-        try
-        {
-            using var stty = Process.Start(new ProcessStartInfo("stty", arguments) { RedirectStandardOutput = true, RedirectStandardError = true });
-            var settings = stty?.StandardOutput.ReadToEnd().Trim();
-            stty?.WaitForExit();
-            return stty?.ExitCode == 0 ? settings : null;
-        }
-        catch (System.ComponentModel.Win32Exception)
-        {
-            return null;
         }
     }
 }

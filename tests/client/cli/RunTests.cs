@@ -99,6 +99,24 @@ public sealed class RunTests(GuestImages images) : IDisposable
         Assert.All(children, child => Assert.False(Directory.Exists($"/proc/{child}"), $"process {child} is left"));
     }
 
+    [NeedsFact(Qemu, Compiler, "script")]
+    public async Task On_a_terminal_every_key_goes_to_the_guest_until_Ctrl_A_x()
+    {
+        using var run = System.Diagnostics.Process.Start(new System.Diagnostics.ProcessStartInfo(
+            "script", ["-qec", $"dotnet {Tool.Path} run --kernel {images["typed"]} --cores 1 --memory 64", "/dev/null"])
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+        })!;
+        await ReadUntilAsync(run, "type\n");
+        await TypeAsync(run, "ab\u0003c\u0001\u0001d");
+        // No echo of the terminal, Ctrl-C and the doubled Ctrl-A as bytes of the guest.
+        Assert.Equal("AB\u0003C\u0001D", await ReadUntilAsync(run, "D"));
+        await TypeAsync(run, "\u0001x");
+        await run.WaitForExitAsync().Soon();
+        Assert.Equal(0, run.ExitCode);
+    }
+
     [NeedsFact(Qemu, Kernel)]
     public async Task Two_runs_side_by_side_do_not_disturb_each_other()
     {
@@ -130,6 +148,24 @@ public sealed class RunTests(GuestImages images) : IDisposable
         Assert.Contains(sentence, run.Errors, StringComparison.Ordinal);
         Assert.DoesNotContain("   at ", run.Errors, StringComparison.Ordinal);
         Assert.Equal(exitCode, run.ExitCode);
+    }
+
+    private static async Task TypeAsync(System.Diagnostics.Process terminal, string keys)
+    {
+        await terminal.StandardInput.WriteAsync(keys);
+        await terminal.StandardInput.FlushAsync();
+    }
+
+    private static async Task<string> ReadUntilAsync(System.Diagnostics.Process terminal, string end)
+    {
+        var read = new System.Text.StringBuilder();
+        var letter = new char[1];
+        while (!read.ToString().EndsWith(end, StringComparison.Ordinal) && await terminal.StandardOutput.ReadAsync(letter).AsTask().Soon() == 1)
+        {
+            read.Append(letter);
+        }
+
+        return read.ToString();
     }
 
     private static bool IsReport(string line) => line.Contains(" failed in ", StringComparison.Ordinal);

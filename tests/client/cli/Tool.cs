@@ -8,7 +8,7 @@ internal sealed record Tool(int ExitCode, string Output, string Errors)
 {
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(5);
 
-    private static string Path { get; } = System.IO.Path.Combine(TestDaemon.Artifacts, "bin", "Hypercalls.Cli", "release", "hypercalls.dll");
+    public static string Path { get; } = System.IO.Path.Combine(TestDaemon.Artifacts, "bin", "Hypercalls.Cli", "release", "hypercalls.dll");
 
     /// <summary>Runs to its end.</summary>
     public static async Task<Tool> RunAsync(params string[] arguments)
