@@ -101,7 +101,6 @@ internal sealed partial class Machine
             }
 
             Begin(core, head);
-            ChangePower(core, CoreChange.Woke);
             return Finish(core, new(head, null, Answer.NoResults, _commit, Wants(core), null));
         }
     }
@@ -209,10 +208,10 @@ internal sealed partial class Machine
             }
         }
 
-        // The first exit of a core is proof that it runs, whether or not the host's report has overtaken it.
-        if (core.Power is not (CorePower.On or CorePower.Suspended))
+        // An exit of a core is proof that it runs, whether or not the host's report has overtaken it.
+        if (core.Power != CorePower.On)
         {
-            ChangePower(core, CoreChange.Started);
+            ChangePower(core, core.Power == CorePower.Suspended ? CoreChange.Woke : CoreChange.Started);
         }
     }
 

@@ -231,7 +231,7 @@ internal sealed partial class Machine
             core.Queued.Clear();
         }
 
-        Commit(_services.CoreChanged(_state, change, core.Mpidr));
+        Commit(_services.CoreChanged(_state, new(core.Mpidr, change, _clock.GetUtcNow())));
     }
 
     private void Commit(Stepped step)

@@ -42,15 +42,15 @@ public sealed class PsciService : Service<PsciState>, ICoreLifecycle<PsciState>,
         new() { Cores = [.. machine.Cores.Select(core => new CoreState(core.Mpidr, PowerTransitions.Listed(core.Power)))] };
 
     /// <inheritdoc/>
-    public PsciState CoreChanged(PsciState state, CoreChange change, Mpidr core)
+    public PsciState CoreChanged(PsciState state, CoreReport report)
     {
-        var index = state.IndexOf(core);
+        var index = state.IndexOf(report.Core);
         if (index < 0)
         {
             return state;
         }
 
-        var power = PowerTransitions.Reported(state.Cores[index].Power, change);
+        var power = PowerTransitions.Reported(state.Cores[index].Power, report.Change);
         return power == state.Cores[index].Power ? state : state.With(index, power);
     }
 
@@ -60,7 +60,7 @@ public sealed class PsciService : Service<PsciState>, ICoreLifecycle<PsciState>,
         // Another core may have started the target since: its CPU_ON stands.
         Effect.PowerOn on when state.IndexOf(on.Core) is var index and >= 0 && state.Cores[index].StartedBy == hypercall.Core
             => state.With(index, PowerTransitions.Reported(state.Cores[index].Power, CoreChange.Refused)),
-        Effect.Standby => CoreChanged(state, CoreChange.Woke, hypercall.Core),
+        Effect.Standby => CoreChanged(state, new(hypercall.Core, CoreChange.Woke, hypercall.Now)),
         _ => state,
     };
 

@@ -13,10 +13,9 @@ public interface ICoreLifecycle<TState>
 
     /// <summary>The host reports a core, or its first exit has arrived.</summary>
     /// <param name="state">The state.</param>
-    /// <param name="change">What happened.</param>
-    /// <param name="core">To which core of the machine.</param>
+    /// <param name="report">What happened, to which core, when.</param>
     /// <returns>The state to go on with.</returns>
-    TState CoreChanged(TState state, CoreChange change, Mpidr core);
+    TState CoreChanged(TState state, CoreReport report);
 }
 
 /// <summary>For services that keep something over a reset. Without it the state is as after attaching.</summary>
@@ -62,6 +61,12 @@ public interface IAttention<TState>
     /// <returns>An answer, or a new state and an answer; <see cref="Answer.NoResults"/> lets the core go on unchanged.</returns>
     Outcome<TState> Attend(TState state, AttentionExit stopped);
 }
+
+/// <summary>A host's report of a core, or what its first exit says of it.</summary>
+/// <param name="Core">A core of the machine.</param>
+/// <param name="Change">What happened to it.</param>
+/// <param name="Now">When the report arrived. The only clock a service may read: replay gives the same.</param>
+public readonly record struct CoreReport(Mpidr Core, CoreChange Change, DateTimeOffset Now);
 
 /// <summary>What a host reports of a core.</summary>
 public enum CoreChange : byte

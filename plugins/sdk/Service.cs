@@ -35,7 +35,7 @@ public abstract class Service
 
     internal abstract object Attached(object state, MachineDescription machine);
 
-    internal abstract object CoreChanged(object state, CoreChange change, Mpidr core);
+    internal abstract object CoreChanged(object state, CoreReport report);
 
     internal abstract object Reset(object state, ResetKind kind, MachineDescription machine);
 
@@ -82,8 +82,8 @@ public abstract class Service<TState> : Service
     internal override object Attached(object state, MachineDescription machine) =>
         this is ICoreLifecycle<TState> cores ? cores.Attached((TState)state, machine) : state;
 
-    internal override object CoreChanged(object state, CoreChange change, Mpidr core) =>
-        this is ICoreLifecycle<TState> cores ? cores.CoreChanged((TState)state, change, core) : state;
+    internal override object CoreChanged(object state, CoreReport report) =>
+        this is ICoreLifecycle<TState> cores ? cores.CoreChanged((TState)state, report) : state;
 
     internal override object Reset(object state, ResetKind kind, MachineDescription machine) =>
         this is IResets<TState> resets ? resets.Reset((TState)state, kind, machine) : Attached(NewState(), machine);

@@ -87,11 +87,10 @@ public sealed class ServiceSet : IServedFunctions
 
     /// <summary>The host reported a core.</summary>
     /// <param name="state">The states.</param>
-    /// <param name="change">What happened.</param>
-    /// <param name="core">To which core.</param>
+    /// <param name="report">What happened, to which core, when.</param>
     /// <returns>The states to go on with.</returns>
-    public Stepped CoreChanged(MachineState state, CoreChange change, Mpidr core) =>
-        Step(state, "core change", (service, old) => service.CoreChanged(old, change, core));
+    public Stepped CoreChanged(MachineState state, CoreReport report) =>
+        Step(state, "core change", (service, old) => service.CoreChanged(old, report));
 
     /// <summary>The machine was reset.</summary>
     /// <param name="state">The states.</param>

@@ -9,6 +9,7 @@ namespace Hypercalls.Testkit;
 public sealed class TestMachine
 {
     private readonly HashSet<Mpidr> _running;
+    private readonly HashSet<Mpidr> _suspended = [];
     private readonly Dictionary<Mpidr, (Hypercall Call, Answer Answer)> _last = [];
     private readonly List<ServiceFailure> _failures = [];
     private MachineState _state;
@@ -116,6 +117,7 @@ public sealed class TestMachine
             Cores = [.. Description.Cores.Select(core => core.Power == CorePower.Unavailable ? core : core with { Power = CorePower.Off })],
         };
         _running.Clear();
+        _suspended.Clear();
         _last.Clear();
         Begin();
         _state = Keep(Services.Reset(_state, kind, Description));
@@ -129,6 +131,7 @@ public sealed class TestMachine
         ArgumentNullException.ThrowIfNull(description);
         Description = description;
         _running.Clear();
+        _suspended.Clear();
         _running.UnionWith(Running(description));
         Begin();
         _state = Keep(Services.Attached(_state, description));
@@ -143,11 +146,20 @@ public sealed class TestMachine
         {
             Report(CoreChange.Started, call.Core);
         }
+        else if (_suspended.Contains(call.Core))
+        {
+            Report(CoreChange.Woke, call.Core);
+        }
 
         call = call with { Machine = Description, Served = Services, Now = Now, Random = NextRandom() };
         var served = Services.Serve(call, _state);
         LastResult = served.ResultText();
         _last[call.Core] = (call, served.Answer);
+        if (served.Answer.Then is Effect.Standby or Effect.PowerDown)
+        {
+            _suspended.Add(call.Core);
+        }
+
         return Commit(served);
     }
 
@@ -165,6 +177,7 @@ public sealed class TestMachine
         }
 
         Begin();
+        _suspended.Remove(core);
         _state = Keep(Services.NotApplied(_state, last.Call, last.Answer));
     }
 
@@ -200,7 +213,8 @@ public sealed class TestMachine
             _running.Remove(core);
         }
 
-        _state = Keep(Services.CoreChanged(_state, change, core));
+        _suspended.Remove(core);
+        _state = Keep(Services.CoreChanged(_state, new(core, change, Now)));
     }
 
     private void Begin() => LastFailure = null;

@@ -41,7 +41,7 @@ public sealed class TrialsService : Service<TrialsState>, IAttention<TrialsState
     public TrialsState Attached(TrialsState state, MachineDescription machine) =>
         state with { Cores = [.. machine.Cores.Select(core => new TrialsCore(core.Mpidr))] };
 
-    public TrialsState CoreChanged(TrialsState state, CoreChange change, Mpidr core) => state;
+    public TrialsState CoreChanged(TrialsState state, CoreReport report) => state;
 
     public bool WantsAttention(TrialsState state, Mpidr core) =>
         state.IndexOf(core) is var index and >= 0 && state.Cores[index] is { Pending: > 0, Interrupted: null };

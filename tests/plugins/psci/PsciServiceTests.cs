@@ -338,7 +338,7 @@ public sealed class PsciServiceTests
     {
         var before = _machine.StateOf<PsciState>();
         var stranger = new TestMachine(TestMachine.Describe(32), new PsciService()).Core(31).Mpidr;
-        Assert.Same(before, new PsciService().CoreChanged(before, CoreChange.Stopped, stranger));
+        Assert.Same(before, new PsciService().CoreChanged(before, new(stranger, CoreChange.Stopped, default)));
     }
 
     [Fact]

@@ -336,6 +336,6 @@ public sealed class ServiceSetTests
 
         public TableState Attached(TableState state, MachineDescription machine) => throw new InvalidOperationException("no");
 
-        public TableState CoreChanged(TableState state, CoreChange change, Mpidr core) => throw new InvalidOperationException("no");
+        public TableState CoreChanged(TableState state, CoreReport report) => throw new InvalidOperationException("no");
     }
 }
