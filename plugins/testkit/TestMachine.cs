@@ -171,7 +171,7 @@ public sealed class TestMachine
         var served = Services.Serve(call, _state);
         LastResult = served.ResultText();
         _last[call.Core] = (call, served.Answer);
-        if (served.Answer.Then is Effect.Standby or Effect.PowerDown)
+        if (served.Answer.Then is { Suspends: true })
         {
             _suspended.Add(call.Core);
         }
