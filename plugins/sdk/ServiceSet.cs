@@ -6,7 +6,7 @@ namespace Hypercalls.Sdk;
 /// All services of a daemon, and the rules that hold for every one of them: routing, widths, unknown identifiers, failures
 /// (DEN0028, Function identifiers; Unknown function identifier). Pure: what locks, deadlines and commits are for is the daemon's.
 /// </summary>
-public sealed class ServiceSet : IServedFunctions
+public sealed partial class ServiceSet : IServedFunctions
 {
     private readonly FrozenDictionary<uint, Route> _routes;
     private readonly FrozenDictionary<ImmediateClaim, Route> _claims;
