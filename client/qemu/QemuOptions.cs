@@ -31,11 +31,8 @@ public sealed record QemuOptions
     /// <summary>QEMU's CPU model.</summary>
     public string Cpu { get; init; } = "cortex-a57";
 
-    /// <summary>What the device tree tells the guest to call PSCI with; the other conduit works too.</summary>
+    /// <summary>What the device tree tells the guest to call with; the other conduit works too.</summary>
     public Conduit Conduit { get; init; } = Conduit.Smc;
-
-    /// <summary>Tell the guest of SDEI in its device tree.</summary>
-    public bool Sdei { get; init; }
 
     public string QemuPath { get; init; } = "qemu-system-aarch64";
 

@@ -109,6 +109,22 @@ internal sealed partial class Machine
         }
     }
 
+    /// <summary>What the services want the guest to find; one that fails here adds nothing.</summary>
+    public ValueArray<DeviceTreeNode> DeviceTree()
+    {
+        // Outside the lock: no state is asked for.
+        var nodes = _services.DeviceTree(Description, out var failures);
+        lock (_lock)
+        {
+            foreach (var failure in failures)
+            {
+                Fault(failure);
+            }
+        }
+
+        return nodes;
+    }
+
     /// <summary>A core by its affinity.</summary>
     public CoreSlot? Core(Mpidr mpidr)
     {

@@ -68,6 +68,22 @@ public sealed class TestMachine
     /// <summary>The last call's result by the names of its service, such as ON_PENDING; empty where no register was written.</summary>
     public string LastResult { get; private set; } = "";
 
+    /// <summary>What the services add to the guest's device tree, asked anew each time.</summary>
+    public ValueArray<DeviceTreeNode> DeviceTree
+    {
+        get
+        {
+            Begin();
+            var nodes = Services.DeviceTree(Description, out var failures);
+            foreach (var failure in failures)
+            {
+                Keep(failure);
+            }
+
+            return nodes;
+        }
+    }
+
     /// <summary>The state of the only service as JSON, as an operator sees it.</summary>
     /// <exception cref="InvalidOperationException">There are several services.</exception>
     public string State => SavedState(Services.Services.Single());
@@ -164,7 +180,7 @@ public sealed class TestMachine
         var served = Services.Serve(call, _state);
         LastResult = served.ResultText();
         _last[call.Core] = (call, served.Answer);
-        if (served.Answer.Then is Effect.Standby or Effect.PowerDown)
+        if (served.Answer.Then is { Suspends: true })
         {
             _suspended.Add(call.Core);
         }

@@ -3,7 +3,7 @@ using Hypercalls.Sdk;
 namespace Hypercalls.Tests.Trials;
 
 /// <summary>What the guests of tests/Guest call: the numbers are those of guest.h. Attention enters a handler of the guest, as an event would.</summary>
-public sealed class TrialsService : Service<TrialsState>, IAttention<TrialsState>, ICoreLifecycle<TrialsState>
+public sealed class TrialsService : Service<TrialsState>, IAttention<TrialsState>, ICoreLifecycle<TrialsState>, IDeviceTree
 {
     private const ulong El1h = 0x3C5;
 
@@ -35,6 +35,15 @@ public sealed class TrialsService : Service<TrialsState>, IAttention<TrialsState
         new(Conduit.Smc, 1), new(Conduit.Smc, 0xE200), new(Conduit.Smc, 0xE208), new(Conduit.Smc, 0xFFFF),
         new(Conduit.Hvc, 1), new(Conduit.Hvc, 0xE200), new(Conduit.Hvc, 0xFFFF),
     ];
+
+    // A machine of this name shows what becomes of a service that fails here.
+    public ValueArray<DeviceTreeNode> DeviceTree(MachineDescription machine) => machine.Name == "treeless"
+        ? throw new InvalidOperationException("No tree today.")
+        :
+        [
+            new("/trials", [DeviceTreeProperty.Strings("compatible", "hypercalls,trials", "hypercalls,tests"), DeviceTreeProperty.Conduit("method"), DeviceTreeProperty.Empty("quiet")]),
+            new("/cpus/cpu@*", [DeviceTreeProperty.References("trials", "/trials"), DeviceTreeProperty.Cells("cells", 1, 0x1234_5678)]),
+        ];
 
     protected override Serve<TrialsState> Claimed => (in call, state) => Echo(call);
 

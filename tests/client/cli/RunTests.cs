@@ -25,7 +25,7 @@ public sealed class RunTests(GuestImages images) : IDisposable
         Assert.Equal(0, run.ExitCode);
         string[] lines = run.Output.Split('\n');
         Assert.Contains("No daemon listens: a private one runs for this guest", lines[0], StringComparison.Ordinal);
-        Assert.Contains(lines, line => line.TrimEnd().EndsWith("psci: PSCIv1.1 detected in firmware.", StringComparison.Ordinal));
+        Assert.Contains(lines, line => line.TrimEnd().EndsWith("psci: PSCIv1.3 detected in firmware.", StringComparison.Ordinal));
         Assert.Contains(lines, line => line.Contains("smp: Brought up 1 node, 4 CPUs", StringComparison.Ordinal));
         Assert.Equal(
             ["guest: cores 0-3 are online", "guest: cores 0,2-3 are online", "guest: cores 0-3 are online"],
@@ -48,7 +48,7 @@ public sealed class RunTests(GuestImages images) : IDisposable
         var run = await Tool.RunAsync("run", "--kernel", images["served"], "--cores", "2", "--memory", "64", "--plugins", plugins);
         Assert.Equal(
             """
-            PSCI_VERSION: 0x10001
+            PSCI_VERSION: 0x10003
             HELLO_ADD(40, 2): 0x2a
             smc keeps x4 to x30 and its stack pointers: yes
             smc gets x0 to x3: yes
@@ -62,7 +62,7 @@ public sealed class RunTests(GuestImages images) : IDisposable
             x6 to x17 add up to: 0x8a
             memory holds: 0x102030405060708
             SMC32 arguments are 32 bits wide: 0x2
-            the upper half of x0 is ignored: 0x10001
+            the upper half of x0 is ignored: 0x10003
             a service that throws gives -1, x1 to x3 zero: yes
             a function that nobody serves gives -1, x1 to x3 zero: yes
             a reserved bit gives -1, x1 to x3 zero: yes

@@ -39,6 +39,21 @@ internal sealed partial class Responder : IMachineEvents
         }
     }
 
+    /// <summary>What its little PSCI wants the guest to find.</summary>
+    public static IReadOnlyList<DeviceTreeNode> DeviceTree { get; } =
+    [
+        new()
+        {
+            Path = "/psci",
+            Properties =
+            {
+                new DeviceTreeProperty { Name = "compatible", Data = ByteString.CopyFromUtf8("arm,psci-1.0\0arm,psci-0.2\0") },
+                new DeviceTreeProperty { Name = "method", Conduit = new() },
+            },
+        },
+        new() { Path = "/cpus/cpu@*", Properties = { new DeviceTreeProperty { Name = "enable-method", Data = ByteString.CopyFromUtf8("psci\0") } } },
+    ];
+
     public QemuMachine Machine { get; }
 
     /// <summary>All that was told, in order: core changes and resets.</summary>

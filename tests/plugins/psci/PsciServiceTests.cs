@@ -18,7 +18,7 @@ public sealed class PsciServiceTests
     private readonly TestMachine _machine = new(cores: 4, new PsciService(), new SmcccService());
 
     [Theory]
-    [InlineData(0x8400_0000, 0x1_0001ul)] // PSCI_VERSION: 1.1
+    [InlineData(0x8400_0000, 0x1_0003ul)] // PSCI_VERSION: 1.3
     [InlineData(0x8400_0006, 2ul)]        // MIGRATE_INFO_TYPE: none needed
     public void Reports(uint id, ulong value) => Assert.Equal(Answer.Value(value), _machine.Call(id));
 
@@ -26,8 +26,8 @@ public sealed class PsciServiceTests
 #pragma warning disable format // a table, to be read by column
     //          asked       status
     [InlineData(0x8400_0000, 0)]  // PSCI_VERSION
-    [InlineData(0x8400_0001, 0)]  // CPU_SUSPEND: original StateID format, no OS-initiated mode
-    [InlineData(0xC400_0001, 0)]
+    [InlineData(0x8400_0001, 1)]  // CPU_SUSPEND: original StateID format, OS-initiated mode supported
+    [InlineData(0xC400_0001, 1)]
     [InlineData(0x8400_0002, 0)]  // CPU_OFF
     [InlineData(0xC400_0002, -1)]
     [InlineData(0x8400_0003, 0)]  // CPU_ON
@@ -40,23 +40,23 @@ public sealed class PsciServiceTests
     [InlineData(0x8400_0008, 0)]  // SYSTEM_OFF
     [InlineData(0x8400_0009, 0)]  // SYSTEM_RESET
     [InlineData(0x8400_000A, 0)]  // PSCI_FEATURES
-    [InlineData(0x8400_000B, -1)] // CPU_FREEZE
-    [InlineData(0xC400_000C, -1)] // CPU_DEFAULT_SUSPEND
-    [InlineData(0xC400_000D, -1)] // NODE_HW_STATE
-    [InlineData(0xC400_000E, -1)] // SYSTEM_SUSPEND
-    [InlineData(0x8400_000F, -1)] // PSCI_SET_SUSPEND_MODE
-    [InlineData(0xC400_0010, -1)] // PSCI_STAT_RESIDENCY
-    [InlineData(0xC400_0011, -1)] // PSCI_STAT_COUNT
-    [InlineData(0xC400_0012, -1)] // SYSTEM_RESET2
-    [InlineData(0x8400_0013, -1)] // MEM_PROTECT
-    [InlineData(0xC400_0014, -1)] // MEM_PROTECT_CHECK_RANGE
-    [InlineData(0xC400_0015, -1)] // SYSTEM_OFF2
+    [InlineData(0x8400_000B, 0)]  // CPU_FREEZE
+    [InlineData(0xC400_000C, 0)]  // CPU_DEFAULT_SUSPEND
+    [InlineData(0xC400_000D, 0)]  // NODE_HW_STATE
+    [InlineData(0xC400_000E, 0)]  // SYSTEM_SUSPEND
+    [InlineData(0x8400_000F, 0)]  // PSCI_SET_SUSPEND_MODE
+    [InlineData(0xC400_0010, 0)]  // PSCI_STAT_RESIDENCY
+    [InlineData(0xC400_0011, 0)]  // PSCI_STAT_COUNT
+    [InlineData(0xC400_0012, 0)]  // SYSTEM_RESET2
+    [InlineData(0x8400_0013, 0)]  // MEM_PROTECT
+    [InlineData(0xC400_0014, 0)]  // MEM_PROTECT_CHECK_RANGE
+    [InlineData(0xC400_0015, 1)]  // SYSTEM_OFF2: HIBERNATE_OFF
     [InlineData(0x8000_0000, 0)]  // SMCCC_VERSION
     [InlineData(0x8000_0001, -1)] // another owner's
     [InlineData(0xC400_A011, -1)] // nobody's
     [InlineData(0x95C1_BA60, -1)] // PSCI 0.1
 #pragma warning restore format
-    public void PSCI_FEATURES(uint asked, int status) => Assert.Equal(Answer.Status(status), _machine.Call(PsciFeatures, asked));
+    public void PSCI_FEATURES(uint asked, int status) => Assert.Equal((ulong)(long)status, _machine.Call(PsciFeatures, asked).X0);
 
     [Fact]
     public void PSCI_FEATURES_of_SMCCC_VERSION_where_nobody_serves_it() =>
@@ -220,7 +220,7 @@ public sealed class PsciServiceTests
     [InlineData(0xFFFF_FFFF_0000_0000ul, 0)] // power_state has 32 bits
     [InlineData(0x0000_0001ul,      -2)]     // no such StateID
     [InlineData(0x0100_0000ul,      -2)]     // only the core itself has a standby state
-    [InlineData(0x0001_0000ul,      -2)]     // powerdown
+    [InlineData(0x0001_0000ul,      -9)]     // powerdown, whose entry point is bad
     [InlineData(0x8000_0000ul,      -2)]     // must be zero
     [InlineData(0x0002_0000ul,      -2)]
 #pragma warning restore format
@@ -325,12 +325,9 @@ public sealed class PsciServiceTests
             Cores = [new(Core(5), CorePower.On), new(Core(2), CorePower.Off), new(Core(1), CorePower.Suspended), new(Core(0), CorePower.Unavailable)],
         });
 
-        Assert.Equal(
-            new PsciState
-            {
-                Cores = [new(Core(5), PowerState.On), new(Core(2), PowerState.Off), new(Core(1), PowerState.Suspended), new(Core(0), PowerState.Unavailable)],
-            },
-            _machine.StateOf<PsciState>());
+        Assert.Equal<CoreState>(
+            [new(Core(5), PowerState.On), new(Core(2), PowerState.Off), new(Core(1), PowerState.Suspended, Requested: [LocalState.Standby]), new(Core(0), PowerState.Unavailable)],
+            _machine.StateOf<PsciState>().Cores);
     }
 
     [Fact]

@@ -243,9 +243,9 @@ public sealed class ServiceSetTests
     [InlineData(0x8400_0003, 9ul, "INVALID_PARAMETERS")]
     [InlineData(0x8400_0003, 0ul, "ALREADY_ON")]
     [InlineData(0x8400_0003, 1ul, "SUCCESS")]
-    [InlineData(0x8400_0000, 0ul, "0x10001")]
+    [InlineData(0x8400_0000, 0ul, "0x10003")]
     [InlineData(0x8400_0002, 0ul, "")]
-    [InlineData(0x8400_000B, 0ul, "NOT_SUPPORTED")]
+    [InlineData(0x8400_001F, 0ul, "NOT_SUPPORTED")]
     public void Results_print_by_the_names_of_their_service(uint id, ulong target, string text)
     {
         var machine = new TestMachine(2, new PsciService());
