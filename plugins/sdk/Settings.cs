@@ -74,7 +74,8 @@ public static class Settings
         }
         catch (JsonException e)
         {
-            throw new SettingsException(SettingsCheck.Sentence(e), e);
+            var sentence = SettingsCheck.Sentence(e);
+            throw Find(members, e.Path?.TrimStart('$', '.') ?? "") is var (path, value) ? new(path, value, sentence, e) : new SettingsException(sentence, e);
         }
     }
 

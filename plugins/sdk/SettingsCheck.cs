@@ -2,6 +2,7 @@ using System.Collections;
 using System.Numerics;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
 
 namespace Hypercalls.Sdk;
@@ -23,7 +24,14 @@ internal sealed class SettingsCheck(JsonSerializerOptions options)
                 throw Wrong(property.PropertyType, Join(path, property.Name), value, null);
             }
 
-            Value(property.PropertyType, value, Join(path, property.Name));
+            if (value is not null && property.CustomConverter is { } converter)
+            {
+                Own(property.PropertyType, converter, value, Join(path, property.Name));
+            }
+            else
+            {
+                Value(property.PropertyType, value, Join(path, property.Name));
+            }
         }
 
         if (Array.Find(known, property => property.IsRequired && !members.Any(member => member.Key.Equals(property.Name, StringComparison.OrdinalIgnoreCase))) is { } missing)
@@ -55,7 +63,7 @@ internal sealed class SettingsCheck(JsonSerializerOptions options)
             case JsonTypeInfoKind.Dictionary:
                 foreach (var (name, item) in value as JsonObject ?? throw Wrong(type, path, value, null))
                 {
-                    Value(info.ElementType!, item, Join(path, name));
+                    Item(info.ElementType!, item, Join(path, name));
                 }
 
                 break;
@@ -78,8 +86,38 @@ internal sealed class SettingsCheck(JsonSerializerOptions options)
         var items = value as JsonArray ?? throw Wrong(list, path, value, null);
         for (var i = 0; i < items.Count; i++)
         {
-            Value(item, items[i], $"{path}[{i}]");
+            Item(item, items[i], $"{path}[{i}]");
         }
+    }
+
+    private void Item(Type type, JsonNode? value, string path)
+    {
+        if (value is null && Nullable.GetUnderlyingType(type) is null)
+        {
+            throw Wrong(type, path, value, null);
+        }
+
+        Value(type, value, path);
+    }
+
+    /// <summary>A member with a converter of its own, which says what it takes.</summary>
+    private void Own(Type type, JsonConverter converter, JsonNode value, string path)
+    {
+        try
+        {
+            value.Deserialize(type, With(converter));
+        }
+        catch (JsonException e)
+        {
+            throw new SettingsException(path, value, Sentence(e), e);
+        }
+    }
+
+    private JsonSerializerOptions With(JsonConverter converter)
+    {
+        var own = new JsonSerializerOptions(options);
+        own.Converters.Insert(0, converter);
+        return own;
     }
 
     private void Leaf(Type type, JsonNode value, string path)

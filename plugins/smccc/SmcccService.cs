@@ -1,4 +1,5 @@
 using Hypercalls.Sdk;
+using static Hypercalls.Sdk.FunctionTraits;
 
 namespace Hypercalls.Smccc;
 
@@ -9,7 +10,6 @@ public sealed class SmcccService : Service<SmcccState>
     private const uint SocRevision = 1;
     private const uint SocName = 2;
 
-    private static readonly Version s_archFeaturesSince = new(1, 1);
     private static readonly Version s_socIdSince = new(1, 2);
     private static readonly Version s_latest = new(1, 3);
 
@@ -34,17 +34,14 @@ public sealed class SmcccService : Service<SmcccState>
         ArgumentNullException.ThrowIfNull(settings);
         (_version, _socId) = (settings.Version, settings.SocId);
         Check();
-        Functions = [];
-        if (_version < s_archFeaturesSince)
+        Functions = new(_version)
         {
-            return;
-        }
-
-        Functions.Add(0x8000_0000, "SMCCC_VERSION", SmcccVersion, FunctionTraits.Version | FunctionTraits.Mandatory);
-        Functions.Add(0x8000_0001, "SMCCC_ARCH_FEATURES", ArchFeatures, FunctionTraits.Mandatory, "arch_func_id");
+            { 0x8000_0000, "SMCCC_VERSION",       SmcccVersion, Since(1, 1) | Mandatory | FunctionTraits.Version },
+            { 0x8000_0001, "SMCCC_ARCH_FEATURES", ArchFeatures, Since(1, 1) | Mandatory, "arch_func_id" },
+        };
         if (_socId is not null)
         {
-            Functions.Add(0x8000_0002, 0xC000_0002, "SMCCC_ARCH_SOC_ID", ArchSocId, "soc_id_type");
+            Functions.Add(0x8000_0002, 0xC000_0002, "SMCCC_ARCH_SOC_ID", ArchSocId, Since(1, 2), "soc_id_type");
             _socName = _socId.Name is null ? Status(SmcccStatus.InvalidParameter) : NameOf(_socId);
         }
     }
