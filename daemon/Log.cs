@@ -11,6 +11,12 @@ internal static partial class Log
     [LoggerMessage(Level = LogLevel.Information, Message = "{Machine} attached: {Host}, {Cores} cores, boot {Boot}")]
     public static partial void Attached(ILogger log, string machine, string host, int cores, ulong boot);
 
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{Machine}: {Sentence}")]
+    public static partial void Shadowed(ILogger log, string machine, string sentence);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{Function}")]
+    public static partial void Unversioned(ILogger log, string function);
+
     [LoggerMessage(Level = LogLevel.Information, Message = "{Machine} {How}: {Calls} calls, {Fallbacks} fallbacks, {Failures} failures")]
     public static partial void Left(ILogger log, string machine, string how, ulong calls, ulong fallbacks, ulong failures);
 

@@ -94,6 +94,11 @@ internal static class DaemonHost
             Log.PluginLeftOut(log, plugin.Folder, plugin.Failure!);
         }
 
+        foreach (var function in app.Services.GetRequiredService<ServiceSet>().Unversioned)
+        {
+            Log.Unversioned(log, function.ToString());
+        }
+
         var settings = app.Services.GetRequiredService<ServiceSettings>();
         foreach (var (service, json, origin) in settings.Taken)
         {

@@ -9,7 +9,9 @@ internal sealed partial class Machine
 {
     private static readonly TimeSpan s_glance = TimeSpan.FromMilliseconds(100);
 
-    private readonly ServiceSet _services;
+    private readonly ServiceSet _loaded;
+    /// <summary>Those of the loaded services that are served here: its kernel may keep a family's VERSION function.</summary>
+    private volatile ServiceSet _services;
     private readonly TimeProvider _clock;
     private readonly IServiceFaults _faults;
     private readonly Lock _lock = new();
@@ -26,7 +28,8 @@ internal sealed partial class Machine
 
     public Machine(ServiceSet services, MachineDescription description, string host, ulong boot, ulong incarnation, TimeSpan deadline, IServiceFaults faults, TimeProvider clock)
     {
-        _services = services;
+        (_loaded, _services) = (services, services);
+        Conflicts = KernelConflicts.Of(services, Kernel, description.Conduits);
         _deadline = deadline;
         _faults = faults;
         _clock = clock;
@@ -58,6 +61,9 @@ internal sealed partial class Machine
     public byte[] Token { get; } = RandomNumberGenerator.GetBytes(16);
 
     public KernelRegisterRanges Kernel { get; private set; } = KernelRegisterRanges.AllForwarded;
+
+    /// <summary>What the kernel keeps from the services.</summary>
+    public KernelConflicts Conflicts { get; private set; }
 
     /// <summary>What a caller can expect to be answered, its kernel's share included.</summary>
     public IServedFunctions Served(Conduit conduit, bool isAArch32) => _served[Place(conduit, isAArch32)];
@@ -184,9 +190,18 @@ internal sealed partial class Machine
         channel?.Writer.TryComplete();
     }
 
-    public void Ready(KernelRegisterRanges kernel)
+    /// <summary>The host says what its kernel keeps.</summary>
+    /// <exception cref="OutOfOrderException">A service insists on some of it, and the host does not allow that.</exception>
+    public void Ready(KernelRegisterRanges kernel, bool allowShadowed)
     {
-        Kernel = kernel;
+        var conflicts = KernelConflicts.Of(_loaded, kernel, Description.Conduits);
+        if (!allowShadowed && conflicts.Refusal() is { } refusal)
+        {
+            throw new OutOfOrderException($"ready: {refusal}");
+        }
+
+        (Kernel, Conflicts) = (kernel, conflicts);
+        _services = conflicts.Withheld.Count == 0 ? _loaded : _loaded.Without(conflicts.Withheld.Keys.ToHashSet());
         _served = Views();
     }
 

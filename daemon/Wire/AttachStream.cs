@@ -15,17 +15,20 @@ internal sealed class AttachStream(MachineRegistry machines, ServiceSet services
     private static readonly TimeSpan s_readyWithin = TimeSpan.FromSeconds(30);
 
     /// <summary>What a host may require of this daemon.</summary>
-    private static readonly string[] Features = ["attention"];
+    private static readonly string[] Features = ["attention", AllowShadowed];
+
+    /// <summary>The host takes a machine whose kernel keeps what a service insists on.</summary>
+    private const string AllowShadowed = "allow-shadowed";
 
     public async Task RunAsync(IAsyncStreamReader<Protos.HostMessage> requests, IServerStreamWriter<Protos.DaemonMessage> responses, CancellationToken cancelled)
     {
         try
         {
-            var (machine, toHost) = await HelloAsync(requests, cancelled);
+            var (machine, toHost, allowShadowed) = await HelloAsync(requests, cancelled);
             var (ready, detached) = (false, false);
             try
             {
-                await WelcomeAsync(machine, requests, responses, cancelled);
+                await WelcomeAsync(machine, allowShadowed, requests, responses, cancelled);
                 ready = true;
                 detached = await ConverseAsync(machine, toHost, requests, responses, cancelled);
             }
@@ -50,7 +53,7 @@ internal sealed class AttachStream(MachineRegistry machines, ServiceSet services
         }
     }
 
-    private async Task<(Machine, ChannelReader<ToHost>)> HelloAsync(IAsyncStreamReader<Protos.HostMessage> requests, CancellationToken cancelled)
+    private async Task<(Machine, ChannelReader<ToHost>, bool AllowShadowed)> HelloAsync(IAsyncStreamReader<Protos.HostMessage> requests, CancellationToken cancelled)
     {
         var hello = await requests.MoveNext(cancelled) ? requests.Current.Hello : null;
         if (hello is null)
@@ -60,11 +63,12 @@ internal sealed class AttachStream(MachineRegistry machines, ServiceSet services
 
         CheckProtocol(hello);
         var description = FromWire.Machine(hello);
-        return machines.Attach(description, hello.Host, hello.Boot, hello.Token.Span);
+        var (machine, toHost) = machines.Attach(description, hello.Host, hello.Boot, hello.Token.Span);
+        return (machine, toHost, hello.RequiredFeatures.Contains(AllowShadowed) || hello.OptionalFeatures.Contains(AllowShadowed));
     }
 
     private async Task WelcomeAsync(
-        Machine machine, IAsyncStreamReader<Protos.HostMessage> requests, IServerStreamWriter<Protos.DaemonMessage> responses, CancellationToken cancelled)
+        Machine machine, bool allowShadowed, IAsyncStreamReader<Protos.HostMessage> requests, IServerStreamWriter<Protos.DaemonMessage> responses, CancellationToken cancelled)
     {
         await responses.WriteAsync(Welcome(machine), cancelled);
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancelled);
@@ -76,11 +80,16 @@ internal sealed class AttachStream(MachineRegistry machines, ServiceSet services
                 throw new BadMessageException("ready", "must follow Welcome.");
             }
 
-            machine.Ready(FromWire.Ranges(ready));
+            machine.Ready(FromWire.Ranges(ready), allowShadowed);
         }
         catch (OperationCanceledException) when (!cancelled.IsCancellationRequested)
         {
             throw new OutOfOrderException($"ready: did not follow Welcome within {s_readyWithin.TotalSeconds} s.");
+        }
+
+        foreach (var sentence in machine.Conflicts.Sentences())
+        {
+            Log.Shadowed(log, machine.Name, sentence);
         }
 
         Log.Attached(log, machine.Name, machine.Host, machine.Description.Cores.Count, machine.Boot);

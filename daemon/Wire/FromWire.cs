@@ -30,11 +30,6 @@ internal static class FromWire
             throw new BadMessageException("hello.boot", "boots are counted from 1.");
         }
 
-        foreach (var conduit in hello.Conduits)
-        {
-            Conduit("hello.conduits", conduit);
-        }
-
         foreach (var range in hello.Interrupts)
         {
             if (range.Last < range.First)
@@ -54,6 +49,8 @@ internal static class FromWire
             Name = hello.Machine,
             Cores = ValueArray.Of<Core>(cores),
             Ram = [.. hello.Ram.Select(range => Range("hello.ram", range))],
+            // A host that names none serves both.
+            Conduits = hello.Conduits.Count == 0 ? [Sdk.Conduit.Smc, Sdk.Conduit.Hvc] : [.. hello.Conduits.Select(conduit => Conduit("hello.conduits", conduit)).Distinct()],
             ClientEl = (int)hello.ClientEl,
             IdRegisters = [.. hello.IdRegisters.Select(register => new NamedRegister(Name("hello.id_registers.name", register.Name, mayBeEmpty: false), register.Value))],
         };

@@ -57,7 +57,7 @@ internal sealed class HypercallsEndpoint(
         var mpidr = FromWire.Mpidr("core", request.Core);
         var machine = request.Machine.Length == 0
             ? machines.Scratch(mpidr)
-            : machines.Find(FromWire.Name("machine", request.Machine, mayBeEmpty: false)) ?? throw Refusal.NoMachine(request.Machine);
+            : machines.Find(FromWire.Name("machine", request.Machine, mayBeEmpty: false)) ?? throw Refusal.NoMachine(request.Machine, machines.All);
         var core = machine.Core(mpidr) ?? throw new BadMessageException("core", $"{machine.Name} has no core {mpidr}.");
         var source = new CallSource(
             FromWire.ConduitOrSmc("conduit", request.Conduit),

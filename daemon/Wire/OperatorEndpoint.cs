@@ -61,7 +61,7 @@ internal sealed class OperatorEndpoint(MachineRegistry machines, IReadOnlyList<L
 
     public override Task<Protos.RaiseReply> Raise(Protos.RaiseRequest request, ServerCallContext context)
     {
-        _ = machines.Find(request.Machine) ?? throw Refusal.NoMachine(request.Machine);
+        _ = machines.Find(request.Machine) ?? throw Refusal.NoMachine(request.Machine, machines.All);
         var known = plugins.SelectMany(plugin => plugin.Services).Any(service => service.Name.Equals(request.Service, StringComparison.OrdinalIgnoreCase));
         throw new RpcException(known
             ? new Status(StatusCode.FailedPrecondition, $"service: {request.Service} takes no events.")
@@ -70,7 +70,7 @@ internal sealed class OperatorEndpoint(MachineRegistry machines, IReadOnlyList<L
 
     public override Task<Protos.GetStateReply> GetState(Protos.GetStateRequest request, ServerCallContext context)
     {
-        var machine = machines.Find(request.Machine) ?? throw Refusal.NoMachine(request.Machine);
+        var machine = machines.Find(request.Machine) ?? throw Refusal.NoMachine(request.Machine, machines.All);
         return Task.FromResult(new Protos.GetStateReply
         {
             Json = machine.StateOf(request.Service)

@@ -1,5 +1,6 @@
 using Grpc.Core;
 using Hypercalls.Daemon.Machines;
+using Hypercalls.Sdk;
 
 namespace Hypercalls.Daemon.Wire;
 
@@ -16,6 +17,10 @@ internal static class Refusal
 
     public static bool IsKnown(Exception fault) => fault is BadMessageException or OutOfOrderException;
 
-    public static RpcException NoMachine(string name) =>
-        new(new Status(StatusCode.NotFound, $"machine: no machine is named {name}. `hypercalls machines` lists them."));
+    public static RpcException NoMachine(string name, IEnumerable<Machine> all)
+    {
+        var closest = ClosestNames.To(name, all.Select(machine => machine.Name));
+        var hint = closest.Count > 0 ? $"Did you mean {string.Join(", ", closest)}?" : "`hypercalls machines` lists them.";
+        return new(new Status(StatusCode.NotFound, $"machine: no machine is named {name}. {hint}"));
+    }
 }

@@ -35,6 +35,15 @@ internal static class ToWire
 
     public static Protos.Conduit Conduit(Conduit conduit) => conduit == Sdk.Conduit.Hvc ? Protos.Conduit.Hvc : Protos.Conduit.Smc;
 
+    public static Protos.AnsweredBy Answered(Answered by) => by switch
+    {
+        Machines.Answered.Kernel => Protos.AnsweredBy.Kernel,
+        Machines.Answered.Service => Protos.AnsweredBy.Service,
+        Machines.Answered.Denied => Protos.AnsweredBy.Denied,
+        Machines.Answered.ClaimedButUnserved => Protos.AnsweredBy.ClaimedButUnserved,
+        _ => Protos.AnsweredBy.Nobody,
+    };
+
     public static Protos.Core Core(Core core) => new() { Mpidr = core.Mpidr.Value, Power = (Protos.CorePower)core.Power };
 
     public static Protos.DaemonMessage ToHost(ToHost message) => message switch

@@ -11,11 +11,12 @@ internal sealed class GeneralQueries : Service<GeneralQueriesState>
 
     /// <summary>The queries that no service answers itself.</summary>
     /// <param name="services">All services.</param>
+    /// <param name="unserved">Functions in their tables that are not served.</param>
     /// <param name="configured">What the operator says of owners.</param>
     /// <exception cref="ServiceConflictException">Two say different things of one owner.</exception>
-    public GeneralQueries(IReadOnlyList<Service> services, IReadOnlyList<OwnerIdentity> configured)
+    public GeneralQueries(IReadOnlyList<Service> services, IReadOnlySet<FunctionId> unserved, IReadOnlyList<OwnerIdentity> configured)
     {
-        FunctionId[] ids = [.. services.SelectMany(service => service.Rows).SelectMany(row => row.Ids)];
+        FunctionId[] ids = [.. services.SelectMany(service => service.Rows).SelectMany(row => row.Ids).Where(id => !unserved.Contains(id))];
         _taken = [.. ids];
         var counts = ids.Where(id => !id.IsGeneralQuery).Select(OwnerOf).OfType<OwningEntity>().CountBy(owner => owner).ToDictionary();
         foreach (var owner in Queried)
@@ -54,6 +55,8 @@ internal sealed class GeneralQueries : Service<GeneralQueriesState>
     public override string Name => "GENERAL_QUERIES";
 
     public override string Version => "1.3";
+
+    public override bool YieldsToKernel => true;
 
     public override FunctionTable<GeneralQueriesState> Functions { get; } = [];
 

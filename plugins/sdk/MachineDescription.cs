@@ -12,6 +12,9 @@ public sealed record MachineDescription
     /// <summary>Guest physical RAM.</summary>
     public ValueArray<MemoryRange> Ram { get; init; }
 
+    /// <summary>The instructions by which calls of this guest come.</summary>
+    public ValueArray<Conduit> Conduits { get; init; } = [Conduit.Smc, Conduit.Hvc];
+
     /// <summary>1 or 2: the exception level of the guest that calls.</summary>
     public int ClientEl { get; init; } = 1;
 

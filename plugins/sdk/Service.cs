@@ -18,6 +18,12 @@ public abstract class Service
     /// <summary>The enum whose members are the service's status codes; results print as its names.</summary>
     public virtual Type? Statuses => null;
 
+    /// <summary>
+    /// Whether a kernel may answer this service's functions in its place. A service that does not yield is refused a machine
+    /// whose kernel keeps one of them: it would never see those calls.
+    /// </summary>
+    public virtual bool YieldsToKernel => false;
+
     /// <summary>Immediates other than 0 that the service takes as a whole.</summary>
     public virtual IReadOnlyList<ImmediateClaim> Claims => [];
 

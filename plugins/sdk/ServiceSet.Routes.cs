@@ -27,6 +27,11 @@ public sealed partial class ServiceSet
             }
         }
 
+        foreach (var function in Unversioned)
+        {
+            routes.Remove(function.Id.Value);
+        }
+
         return routes;
     }
 

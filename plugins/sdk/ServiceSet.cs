@@ -19,14 +19,26 @@ public sealed partial class ServiceSet : IServedFunctions
     public ServiceSet(IEnumerable<Service> services, IEnumerable<OwnerIdentity>? owners = null)
     {
         Services = [.. services];
-        All = [.. Services, new GeneralQueries(Services, [.. owners ?? []])];
+        Unversioned = UnversionedFunction.Among(Services);
+        All = [.. Services, new GeneralQueries(Services, Unversioned.Select(function => function.Id).ToHashSet(), [.. owners ?? []])];
         _routes = Routes().ToFrozenDictionary();
         _claims = ClaimRoutes().ToFrozenDictionary();
         _attentive = [.. Enumerable.Range(0, Services.Count).Where(i => Services[i].HasAttention)];
     }
 
+    private ServiceSet(ServiceSet all, IReadOnlySet<Service> withheld)
+    {
+        (Services, All, Unversioned) = (all.Services, all.All, all.Unversioned);
+        _routes = all._routes.Where(route => !withheld.Contains(All[route.Value.Service])).ToFrozenDictionary();
+        _claims = all._claims.Where(claim => !withheld.Contains(All[claim.Value.Service])).ToFrozenDictionary();
+        _attentive = [.. all._attentive.Where(i => !withheld.Contains(Services[i]))];
+    }
+
     /// <summary>The services.</summary>
     public IReadOnlyList<Service> Services { get; }
+
+    /// <summary>Functions in a service's table that are not served, because nobody serves the VERSION function of their family.</summary>
+    public IReadOnlyList<UnversionedFunction> Unversioned { get; }
 
     /// <summary>The services, and last the framework's own: the general queries of owners. For lists of what is served.</summary>
     public IReadOnlyList<Service> All { get; }
@@ -37,6 +49,11 @@ public sealed partial class ServiceSet : IServedFunctions
     /// <param name="kernel">What lies between the guest and the services; null where everything is forwarded.</param>
     /// <returns>A view, to be kept: asking it allocates nothing.</returns>
     public IServedFunctions SeenBy(Conduit conduit, bool isAArch32, IKernelShare? kernel = null) => new View(this, conduit, isAArch32, kernel);
+
+    /// <summary>The same services for a machine on which some of them are not served. States of both are the same.</summary>
+    /// <param name="withheld">Whose functions and attention are left out.</param>
+    /// <returns>The set that remains.</returns>
+    public ServiceSet Without(IReadOnlySet<Service> withheld) => new(this, withheld);
 
     /// <summary>The states of all services for a machine that has just attached.</summary>
     /// <param name="machine">What its host says.</param>

@@ -55,6 +55,10 @@ public sealed class SmcccService : Service<SmcccState>
     /// <inheritdoc/>
     public override Type Statuses => typeof(SmcccStatus);
 
+    /// <summary>What a kernel says of itself is the truth for its guest.</summary>
+    /// <inheritdoc/>
+    public override bool YieldsToKernel => true;
+
     /// <inheritdoc/>
     public override FunctionTable<SmcccState> Functions { get; }
 
