@@ -156,6 +156,10 @@ internal sealed partial class Responder : IMachineEvents
                     return X0(!_cores.TryGetValue(call.X1, out var asked) ? InvalidParameters : asked.On ? 0ul : 1);
                 case 0x8400_0008: // SYSTEM_OFF
                     return new() { None = new(), SystemEvent = new() { Type = SystemEventType.Shutdown } };
+                case 0xc400_000e: // SYSTEM_SUSPEND
+                    return new() { None = new(), SystemEvent = new() { Type = SystemEventType.Suspend, Data = { call.X1, call.X2 } } };
+                case 0xc400_0012: // SYSTEM_RESET2
+                    return new() { None = new(), SystemEvent = new() { Type = SystemEventType.Reset, Data = { 1, call.X1, call.X2 } } };
                 case 0x8400_0009: // SYSTEM_RESET
                     return new() { None = new(), SystemEvent = new() { Type = SystemEventType.Reset } };
                 default:
