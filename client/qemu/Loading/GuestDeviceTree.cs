@@ -1,4 +1,3 @@
-using Hypercalls.Protos;
 using Hypercalls.Qemu.DeviceTree;
 using Hypercalls.Qemu.Monitor;
 using WireNode = Hypercalls.Protos.DeviceTreeNode;
@@ -12,10 +11,6 @@ internal static class GuestDeviceTree
     public static void Edit(FlattenedDeviceTree tree, QemuOptions options, IReadOnlyList<WireNode> nodes, ulong mailboxArea, ulong initrdStart, ulong initrdEnd)
     {
         ServiceNodes.Add(tree, nodes, options.Conduit);
-        if (!nodes.Any(node => node.Path == "/psci"))
-        {
-            AddPsci(tree, options.Conduit);
-        }
         var reserved = tree.Root.ChildOrNew("reserved-memory");
         reserved.SetCell("#address-cells", 2);
         reserved.SetCell("#size-cells", 2);
@@ -29,19 +24,6 @@ internal static class GuestDeviceTree
         {
             chosen.SetLongs("linux,initrd-start", initrdStart);
             chosen.SetLongs("linux,initrd-end", initrdEnd);
-        }
-    }
-
-    // Until the service itself gives these.
-    private static void AddPsci(FlattenedDeviceTree tree, Conduit conduit)
-    {
-        var psci = tree.Root.ChildOrNew("psci");
-        psci.Properties.Clear();
-        psci.SetStrings("compatible", "arm,psci-1.0", "arm,psci-0.2");
-        psci.SetStrings("method", conduit == Conduit.Hvc ? "hvc" : "smc");
-        foreach (var cpu in tree.Root.ChildOrNew("cpus").Children.Where(node => node.Name.StartsWith("cpu@", StringComparison.Ordinal)))
-        {
-            cpu.SetStrings("enable-method", "psci");
         }
     }
 }
