@@ -204,15 +204,15 @@ public sealed class ServiceSetTests
 
     [Theory]
     //          asked        conduit      AArch32      served
-    [InlineData(0x8200_0000, Conduit.Smc, false,       true)]  // a service's
-    [InlineData(0xC200_0000, Conduit.Smc, false,       true)]
-    [InlineData(0xC200_0000, Conduit.Smc, true,        false)] // SMC64 is not for AArch32
-    [InlineData(0x8200_FF00, Conduit.Hvc, false,       true)]  // a general query
-    [InlineData(0x8200_0001, Conduit.Smc, false,       false)] // refused by the kernel, although served
-    [InlineData(0x8000_0000, Conduit.Smc, false,       true)]  // the kernel's
-    [InlineData(0x8000_0000, Conduit.Hvc, true,        true)]
-    [InlineData(0xC000_0000, Conduit.Smc, true,        false)] // the kernel's too, but SMC64
-    [InlineData(0x8004_0000, Conduit.Smc, false,       false)] // a reserved bit
+    [InlineData(0x8200_0000, Conduit.Smc, false, true)]  // a service's
+    [InlineData(0xC200_0000, Conduit.Smc, false, true)]
+    [InlineData(0xC200_0000, Conduit.Smc, true, false)] // SMC64 is not for AArch32
+    [InlineData(0x8200_FF00, Conduit.Hvc, false, true)]  // a general query
+    [InlineData(0x8200_0001, Conduit.Smc, false, false)] // refused by the kernel, although served
+    [InlineData(0x8000_0000, Conduit.Smc, false, true)]  // the kernel's
+    [InlineData(0x8000_0000, Conduit.Hvc, true, true)]
+    [InlineData(0xC000_0000, Conduit.Smc, true, false)] // the kernel's too, but SMC64
+    [InlineData(0x8004_0000, Conduit.Smc, false, false)] // a reserved bit
     public void A_caller_is_served_by_its_kernel_too(uint asked, Conduit conduit, bool isAArch32, bool served)
     {
         var services = new ServiceSet([new TableService("S", new() { { Smc32, Smc64, "F", Nothing }, { Smc32 + 1, "G", Nothing } })]);
