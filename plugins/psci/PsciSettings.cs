@@ -36,6 +36,11 @@ public sealed record PsciSettings
             return $"Version {Version} of PSCI is not known: give one of {string.Join(", ", Versions)}.";
         }
 
+        if (!Enum.IsDefined(StateIdFormat))
+        {
+            return $"StateIdFormat {StateIdFormat} is not known: give original or extended.";
+        }
+
         if (StateIdFormat == StateIdFormat.Extended && Version < s_extendedFormat)
         {
             return $"The extended StateID format came with PSCI {s_extendedFormat}: version {Version} has the original one alone.";
@@ -54,6 +59,11 @@ public sealed record PsciSettings
         if (Twice(SuspendStates, state => state.Name) is { } name)
         {
             return $"Two suspend states are named {name}.";
+        }
+
+        if (VendorResets.FirstOrDefault(reset => !Enum.IsDefined(reset.Action)) is { } odd)
+        {
+            return $"The action of vendor reset type 0x{odd.Type:X} is not known: give reset or shutdown.";
         }
 
         return VendorResets.Select(reset => reset.Type).FirstOrDefault(type => type < VendorReset.FirstType, VendorReset.FirstType) is var low and < VendorReset.FirstType
