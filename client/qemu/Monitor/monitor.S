@@ -97,11 +97,11 @@ syndrome_el3:
 	mrs	x1, par_el1		/* an AArch32 SMC: its syndrome has no immediate, the host reads the instruction */
 	sub	w0, w21, #4
 	mrs	x2, hcr_el2
-	tbnz	x2, #0, 1f		/* VM: a guest at EL2 runs this one */
+	tbnz	x2, #0, 2f		/* VM: a guest at EL2 runs this one */
 	at	s1e1r, x0
-	b	2f
-1:	at	s12e1r, x0
-2:	isb
+	b	3f
+2:	at	s12e1r, x0
+3:	isb
 	mrs	x24, par_el1
 	msr	par_el1, x1
 	b	exit_to_host

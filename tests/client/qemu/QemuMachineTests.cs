@@ -24,7 +24,7 @@ public sealed class QemuMachineTests
 
     [NeedsTheory("qemu-system-aarch64")]
     [InlineData("/nowhere/kernel", null, "The kernel /nowhere/kernel cannot be read")]
-    [InlineData("/etc/passwd", null, "/etc/passwd is not an arm64 kernel Image: its header lacks the magic number.")]
+    [InlineData("/etc/passwd", null, "/etc/passwd is neither an arm64 Image nor a zImage: its header lacks the magic number.")]
     public void Bad_files_are_named(string kernel, string? initrd, string message) =>
         Assert.StartsWith(message, Assert.Throws<QemuException>(() => QemuMachine.Start(new() { Kernel = kernel, Initrd = initrd })).Message, StringComparison.Ordinal);
 

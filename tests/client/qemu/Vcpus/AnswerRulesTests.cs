@@ -62,17 +62,17 @@ public sealed class AnswerRulesTests : IDisposable
     [MemberData(nameof(Refused))]
     public void Names_what_it_refuses(string fault, Answer answer)
     {
-        Assert.False(AnswerRules.Allow(Numbered(answer), Exit(), _ram, out var said));
+        Assert.False(AnswerRules.Allow(Numbered(answer), Exit(), new(), _ram, out var said));
         Assert.Equal(fault, said);
     }
 
     [Theory]
     [MemberData(nameof(Allowed))]
-    public void Allows_the_rest(Answer answer) => Assert.True(AnswerRules.Allow(Numbered(answer), Exit(), _ram, out _));
+    public void Allows_the_rest(Answer answer) => Assert.True(AnswerRules.Allow(Numbered(answer), Exit(), new(), _ram, out _));
 
     [Fact]
     public void An_attention_exit_needs_no_results() =>
-        Assert.True(AnswerRules.Allow(Numbered(new()), new() { ExitId = 0x1_0000_0002, Boot = 1, Attention = new() }, _ram, out _));
+        Assert.True(AnswerRules.Allow(Numbered(new()), new() { ExitId = 0x1_0000_0002, Boot = 1, Attention = new() }, new(), _ram, out _));
 
     public void Dispose()
     {
