@@ -12,7 +12,7 @@ internal sealed partial class Responder : IMachineEvents
     private readonly Lock _gate = new();
     private readonly Dictionary<ulong, Core> _cores = [];
     private ulong _commit;
-    private readonly ulong _handlerPstate;
+    private readonly bool _atEl2;
     private int _deaf;
 
     private sealed class Core
@@ -34,7 +34,7 @@ internal sealed partial class Responder : IMachineEvents
     public Responder(QemuMachine machine, QemuBoot boot)
     {
         Machine = machine;
-        _handlerPstate = boot.ClientEl == 2 ? 0x3c9u : 0x3c5;
+        _atEl2 = boot.ClientEl == 2;
         foreach (var mpidr in boot.Cores)
         {
             _cores.Add(mpidr, new() { On = mpidr == boot.Cores[0] });
@@ -171,8 +171,8 @@ internal sealed partial class Responder : IMachineEvents
                 {
                     Registers = { new Register { Index = 0, Value = core.Attentions } },
                     Pc = core.Handler,
-                    // svc of an AArch32 guest: whatever it was interrupted in.
-                    Pstate = (registers.Pstate & 0x10) != 0 ? 0x1d3 : _handlerPstate,
+                    // The level of the machine: EL2h, svc or EL1h.
+                    Pstate = _atEl2 ? 0x3c9u : (registers.Pstate & 0x10) != 0 ? 0x1d3u : 0x3c5,
                 },
             };
         }
