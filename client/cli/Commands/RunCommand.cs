@@ -102,7 +102,7 @@ internal static class RunCommand
         {
             return settings is not [var option, var value, ..]
                 ? null
-                : throw new CliException($"{option} {value}: a daemon already runs at {DaemonAddress.Of(given)}, and only a private one can be given settings here. Start that daemon with `hypercalls daemon {option} {value}`, or leave it away.", ExitCode.BadInput);
+                : throw new CliException($"{option} {value} is for the private daemon that run starts where none listens; this run uses the one at {DaemonAddress.Of(given)}. Start that one with it: `hypercalls daemon {option} {value}`.", ExitCode.BadInput);
         }
 
         var own = await PrivateDaemon.StartAsync(plugins, settings, terminal.WriteLine, cancelled);
