@@ -34,6 +34,7 @@ public sealed class QemuMachine : IVcpuOwner, IDisposable
     private readonly Lock _loading = new();
     private readonly TaskCompletionSource<MachineEnd> _end = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _booted = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private IReadOnlyList<DeviceTreeNode> _nodes = [];
     private volatile bool _running;
     private volatile bool _poweringOff;
     private volatile bool _clearMemory;
@@ -133,9 +134,13 @@ public sealed class QemuMachine : IVcpuOwner, IDisposable
             $"qemu-system-aarch64 {_version}");
     }
 
-    /// <summary>Runs the guest and blocks until the machine has ended. To be called once, after <see cref="WaitForBoot"/>.</summary>
-    public MachineEnd Run(QemuBoot boot, Func<ulong, IExitForwarder> forwarders, IMachineEvents events)
+    /// <summary>
+    /// Runs the guest and blocks until the machine has ended. To be called once, after <see cref="WaitForBoot"/>. The nodes are those of the daemon's Welcome;
+    /// throws <see cref="QemuException"/> with a sentence for a person when no tree can hold them.
+    /// </summary>
+    public MachineEnd Run(QemuBoot boot, IReadOnlyList<DeviceTreeNode> nodes, Func<ulong, IExitForwarder> forwarders, IMachineEvents events)
     {
+        _nodes = nodes;
         foreach (var vcpu in _vcpus)
         {
             vcpu.Forwarder = forwarders(vcpu.Mpidr);
@@ -212,7 +217,7 @@ public sealed class QemuMachine : IVcpuOwner, IDisposable
             }
             var clear = _clearMemory;
             _clearMemory = false;
-            _loader.Load(clear);
+            _loader.Load(clear, _nodes);
             if (_powers.TryStartBootCore(_loader.Start))
             {
                 _vcpus[0].Nudge();

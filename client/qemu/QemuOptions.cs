@@ -37,11 +37,8 @@ public sealed record QemuOptions
     /// <summary>QEMU's CPU model, one with AArch64.</summary>
     public string Cpu { get; init; } = "cortex-a57";
 
-    /// <summary>What the device tree tells the guest to call PSCI with; the other conduit works too, but at EL2.</summary>
+    /// <summary>What the device tree tells the guest to call with; the other conduit works too, but at EL2.</summary>
     public Conduit Conduit { get; init; } = Conduit.Smc;
-
-    /// <summary>Tell the guest of SDEI in its device tree.</summary>
-    public bool Sdei { get; init; }
 
     public string QemuPath { get; init; } = "qemu-system-aarch64";
 

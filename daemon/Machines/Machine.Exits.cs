@@ -226,7 +226,7 @@ internal sealed partial class Machine
 
     private AnsweredExit Finish(CoreSlot core, AnsweredExit answered)
     {
-        core.Power = answered.Answer.Then is Effect.Standby or Effect.PowerDown ? CorePower.Suspended : core.Power;
+        core.Power = answered.Answer.Then is { Suspends: true } ? CorePower.Suspended : core.Power;
         core.Last = answered;
         // The calling core is told twice, by its answer and by the level: the answer may never arrive.
         TellAttention();

@@ -14,6 +14,8 @@ internal sealed partial class Machine
     private readonly IServiceFaults _faults;
     private readonly Lock _lock = new();
     private readonly TimeSpan _deadline;
+    /// <summary>By conduit and execution state, made once: every call asks.</summary>
+    private volatile IServedFunctions[] _served;
     private CoreSlot[] _cores;
     private MachineState _state;
     private ulong _commit;
@@ -32,6 +34,7 @@ internal sealed partial class Machine
         Description = description;
         Host = host;
         Incarnation = incarnation;
+        _served = Views();
         _cores = [.. description.Cores.Select((core, number) => new CoreSlot(number, core))];
         var attached = services.Attached(description);
         foreach (var failure in attached.Failures)
@@ -55,6 +58,9 @@ internal sealed partial class Machine
     public byte[] Token { get; } = RandomNumberGenerator.GetBytes(16);
 
     public KernelRegisterRanges Kernel { get; private set; } = KernelRegisterRanges.AllForwarded;
+
+    /// <summary>What a caller can expect to be answered, its kernel's share included.</summary>
+    public IServedFunctions Served(Conduit conduit, bool isAArch32) => _served[Place(conduit, isAArch32)];
 
     public ulong Calls { get; private set; }
 
@@ -101,6 +107,22 @@ internal sealed partial class Machine
 
             return null;
         }
+    }
+
+    /// <summary>What the services want the guest to find; one that fails here adds nothing.</summary>
+    public ValueArray<DeviceTreeNode> DeviceTree()
+    {
+        // Outside the lock: no state is asked for.
+        var nodes = _services.DeviceTree(Description, out var failures);
+        lock (_lock)
+        {
+            foreach (var failure in failures)
+            {
+                Fault(failure);
+            }
+        }
+
+        return nodes;
     }
 
     /// <summary>A core by its affinity.</summary>
@@ -162,7 +184,11 @@ internal sealed partial class Machine
         channel?.Writer.TryComplete();
     }
 
-    public void Ready(KernelRegisterRanges kernel) => Kernel = kernel;
+    public void Ready(KernelRegisterRanges kernel)
+    {
+        Kernel = kernel;
+        _served = Views();
+    }
 
     public void CoreChanged(Mpidr mpidr, CoreChange change)
     {
@@ -199,6 +225,22 @@ internal sealed partial class Machine
             TellAttention();
             Interlocked.Exchange(ref _nextBoot, new(TaskCreationOptions.RunContinuationsAsynchronously)).SetResult();
         }
+    }
+
+    private static int Place(Conduit conduit, bool isAArch32) => (conduit == Conduit.Hvc ? 2 : 0) + (isAArch32 ? 1 : 0);
+
+    private IServedFunctions[] Views()
+    {
+        var views = new IServedFunctions[4];
+        foreach (var conduit in (ReadOnlySpan<Conduit>)[Conduit.Smc, Conduit.Hvc])
+        {
+            foreach (var isAArch32 in (ReadOnlySpan<bool>)[false, true])
+            {
+                views[Place(conduit, isAArch32)] = _services.SeenBy(conduit, isAArch32, Kernel);
+            }
+        }
+
+        return views;
     }
 
     private void TakeOver(MachineDescription description, string host, ulong boot)

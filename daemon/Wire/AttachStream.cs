@@ -97,6 +97,7 @@ internal sealed class AttachStream(MachineRegistry machines, ServiceSet services
             Incarnation = machine.Incarnation,
             Deadlines = new() { DaemonUs = (ulong)options.DeadlineMs * 1000, HostUs = (ulong)options.HostDeadlineMs * 1000 },
             Served = { ToWire.Served(services) },
+            DeviceTree = { machine.DeviceTree().Select(ToWire.DeviceTreeNode) },
         },
     };
 

@@ -46,7 +46,7 @@ internal static class ToWire
 
     public static IEnumerable<Protos.ServedRange> Served(ServiceSet services)
     {
-        foreach (var service in services.Services)
+        foreach (var service in services.All)
         {
             foreach (var row in service.Rows)
             {
@@ -70,6 +70,12 @@ internal static class ToWire
             }
         }
     }
+
+    public static Protos.DeviceTreeNode DeviceTreeNode(DeviceTreeNode node) => new()
+    {
+        Path = node.Path,
+        Properties = { node.Properties.Select(Property) },
+    };
 
     public static Protos.CallRecord Record(CallEntry entry, ulong dropped)
     {
@@ -110,6 +116,14 @@ internal static class ToWire
     /// <summary>The row's name, or the specification's for an ID that nobody serves.</summary>
     public static string FunctionName(in Served served, FunctionId id) =>
         served.Function?.Name ?? (FunctionNames.TryGetName(id, out var name) ? name : "");
+
+    private static Protos.DeviceTreeProperty Property(DeviceTreeProperty property) => property.Value switch
+    {
+        DeviceTreeValue.Data data => new() { Name = property.Name, Data = ByteString.CopyFrom(data.Bytes.Span) },
+        DeviceTreeValue.References references => new() { Name = property.Name, References = new() { Paths = { references.Paths } } },
+        DeviceTreeValue.Conduit => new() { Name = property.Name, Conduit = new() },
+        _ => throw new ArgumentOutOfRangeException(nameof(property)),
+    };
 
     private static void SetResults(in Answer answer, Protos.Answer message)
     {

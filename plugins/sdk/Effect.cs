@@ -9,6 +9,9 @@ public abstract record Effect
     {
     }
 
+    /// <summary>Whether the calling core waits for a wake-up event once it is carried out.</summary>
+    public bool Suspends => this is Standby or PowerDown or SystemEvent { Type: SystemEventType.Suspend };
+
     /// <summary>Start a core at an entry point, in the machine's client EL and the caller's execution state (DEN0022, CPU_ON).</summary>
     /// <param name="Core">An existing core.</param>
     /// <param name="EntryPoint">As the caller gave it; bit 0 selects T32 for an AArch32 caller.</param>
@@ -45,7 +48,10 @@ public abstract record Effect
 
     /// <summary>The machine as a whole: shut down, reset, suspend.</summary>
     /// <param name="Type">Which.</param>
-    /// <param name="Data">At most 16 values, their meaning given by the type.</param>
+    /// <param name="Data">
+    /// At most 16 values. Shut down: flags, bit 0 for SYSTEM_OFF2. Reset: flags, bit 0 for SYSTEM_RESET2, then its type and cookie.
+    /// Suspend: where the calling core, the only one that is on, starts again, and its context id.
+    /// </param>
     /// <param name="ClearMemory">Overwrite RAM before the next boot (DEN0022, MEM_PROTECT).</param>
     public sealed record SystemEvent(SystemEventType Type, ValueArray<ulong> Data = default, bool ClearMemory = false) : Effect
     {

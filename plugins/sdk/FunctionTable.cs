@@ -24,6 +24,16 @@ public sealed class FunctionTable<TState> : IEnumerable<ServedFunction>
 {
     private readonly List<ServedFunction> _rows = [];
     private readonly Dictionary<FunctionId, ServedFunction> _byId = [];
+    private readonly Version? _version;
+
+    /// <summary>A table of which every row is served.</summary>
+    public FunctionTable()
+    {
+    }
+
+    /// <summary>The table of one version of a specification.</summary>
+    /// <param name="version">Rows that came later (<see cref="FunctionTraits.Since"/>) are left out.</param>
+    public FunctionTable(Version version) => _version = version;
 
     /// <summary>A function under one identifier.</summary>
     /// <param name="id">Its identifier.</param>
@@ -114,6 +124,11 @@ public sealed class FunctionTable<TState> : IEnumerable<ServedFunction>
         if (ids.Count == 2 && (ids[0].IsSmc64 || ids[1].Value != (ids[0].Value | 1u << 30)))
         {
             throw new ArgumentException($"{name}: {ids[0]} and {ids[1]} are not the SMC32 and SMC64 twins of one function.", nameof(ids));
+        }
+
+        if (_version is not null && traits.Introduced > _version)
+        {
+            return;
         }
 
         var row = new ServedFunction<TState>(ids, name, code, traits, [.. parameters]);

@@ -8,11 +8,13 @@ public readonly record struct FunctionTraits
     private const uint VersionBit = 4;
 
     private readonly uint _bits;
+    private readonly int _since;
 
-    private FunctionTraits(uint bits, uint used)
+    private FunctionTraits(uint bits, uint used, int since = 0)
     {
         _bits = bits;
         Used = used;
+        _since = since;
     }
 
     /// <summary>No result register is written on success: the host has no fallback value for it.</summary>
@@ -33,8 +35,25 @@ public readonly record struct FunctionTraits
     /// <summary>Whether it is the VERSION function of its family.</summary>
     public bool IsVersion => (_bits & VersionBit) != 0;
 
+    /// <summary>The version of the specification that brought the function; 0.0 where the row does not say.</summary>
+    public Version Introduced => new(_since >> 16, _since & 0xFFFF);
+
     /// <summary>Registers above x5 that the function reads, bit n for x n.</summary>
     public uint Used { get; }
+
+    /// <summary>The version of the specification that brought the function: a table for an older version leaves the row out.</summary>
+    /// <param name="major">0 to 0x7FFF.</param>
+    /// <param name="minor">0 to 0xFFFF.</param>
+    /// <returns>The trait.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">A number that no version has.</exception>
+    public static FunctionTraits Since(int major, int minor)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(major);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(major, 0x7FFF);
+        ArgumentOutOfRangeException.ThrowIfNegative(minor);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(minor, 0xFFFF);
+        return new(0, 0, major << 16 | minor);
+    }
 
     /// <summary>The function reads registers above x5; the host sends them with the call.</summary>
     /// <param name="first">6 to 17.</param>
@@ -59,5 +78,5 @@ public readonly record struct FunctionTraits
     /// <summary>Both.</summary>
     /// <param name="other">The other.</param>
     /// <returns>All that either says.</returns>
-    public FunctionTraits BitwiseOr(FunctionTraits other) => new(_bits | other._bits, Used | other.Used);
+    public FunctionTraits BitwiseOr(FunctionTraits other) => new(_bits | other._bits, Used | other.Used, Math.Max(_since, other._since));
 }

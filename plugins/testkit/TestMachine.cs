@@ -9,7 +9,7 @@ namespace Hypercalls.Testkit;
 public sealed class TestMachine
 {
     private readonly HashSet<Mpidr> _running;
-    private readonly HashSet<Mpidr> _suspended = [];
+    private readonly HashSet<Mpidr> _suspended;
     private readonly Dictionary<Mpidr, (Hypercall Call, Answer Answer)> _last = [];
     private readonly List<ServiceFailure> _failures = [];
     private MachineState _state;
@@ -41,6 +41,7 @@ public sealed class TestMachine
         Services = new(services);
         Description = description;
         _running = [.. Running(description)];
+        _suspended = [.. Suspended(description)];
         _state = Keep(Services.Attached(description));
     }
 
@@ -49,6 +50,9 @@ public sealed class TestMachine
 
     /// <summary>What its host said last.</summary>
     public MachineDescription Description { get; private set; }
+
+    /// <summary>What a kernel between guest and services keeps; null, where everything reaches the services.</summary>
+    public TestKernel? Kernel { get; init; }
 
     /// <summary>When the next call arrives. It stands still until the test moves it; at first it is 2000-01-01, UTC.</summary>
     public DateTimeOffset Now { get; set; } = new(2000, 1, 1, 0, 0, 0, TimeSpan.Zero);
@@ -64,6 +68,22 @@ public sealed class TestMachine
 
     /// <summary>The last call's result by the names of its service, such as ON_PENDING; empty where no register was written.</summary>
     public string LastResult { get; private set; } = "";
+
+    /// <summary>What the services add to the guest's device tree, asked anew each time.</summary>
+    public ValueArray<DeviceTreeNode> DeviceTree
+    {
+        get
+        {
+            Begin();
+            var nodes = Services.DeviceTree(Description, out var failures);
+            foreach (var failure in failures)
+            {
+                Keep(failure);
+            }
+
+            return nodes;
+        }
+    }
 
     /// <summary>The state of the only service as JSON, as an operator sees it.</summary>
     /// <exception cref="InvalidOperationException">There are several services.</exception>
@@ -133,6 +153,7 @@ public sealed class TestMachine
         _running.Clear();
         _suspended.Clear();
         _running.UnionWith(Running(description));
+        _suspended.UnionWith(Suspended(description));
         Begin();
         _state = Keep(Services.Attached(_state, description));
     }
@@ -140,6 +161,12 @@ public sealed class TestMachine
     internal Answer Serve(Hypercall call)
     {
         Begin();
+        if (call.Immediate == 0 && Kernel?.Of(call.Function, call.Conduit, call.Pstate.IsAArch32) is { } kernel and not KernelAnswer.Forwarded)
+        {
+            return kernel == KernelAnswer.Refused
+                ? Answer.NotSupported
+                : throw new InvalidOperationException($"The kernel answers {call.Function} itself; no service sees it.");
+        }
 
         // A call is itself the news that its core runs.
         if (!_running.Contains(call.Core))
@@ -151,11 +178,11 @@ public sealed class TestMachine
             Report(CoreChange.Woke, call.Core);
         }
 
-        call = call with { Machine = Description, Served = Services, Now = Now, Random = NextRandom() };
+        call = call with { Machine = Description, Served = Services.SeenBy(call.Conduit, call.Pstate.IsAArch32, Kernel), Now = Now, Random = NextRandom() };
         var served = Services.Serve(call, _state);
         LastResult = served.ResultText();
         _last[call.Core] = (call, served.Answer);
-        if (served.Answer.Then is Effect.Standby or Effect.PowerDown)
+        if (served.Answer.Then is { Suspends: true })
         {
             _suspended.Add(call.Core);
         }
@@ -200,6 +227,9 @@ public sealed class TestMachine
     private static IEnumerable<Mpidr> Running(MachineDescription description) =>
         description.Cores.Where(core => core.Power is CorePower.On or CorePower.Suspended).Select(core => core.Mpidr);
 
+    private static IEnumerable<Mpidr> Suspended(MachineDescription description) =>
+        description.Cores.Where(core => core.Power == CorePower.Suspended).Select(core => core.Mpidr);
+
     private string SavedState(Service service) => service.Save(_state[Services.Services.ToList().IndexOf(service)]);
 
     private void Report(CoreChange change, Mpidr core)
@@ -208,12 +238,16 @@ public sealed class TestMachine
         {
             _running.Add(core);
         }
-        else
+        else if (change == CoreChange.Stopped)
         {
             _running.Remove(core);
         }
 
-        _suspended.Remove(core);
+        if (change != CoreChange.Refused)
+        {
+            _suspended.Remove(core);
+        }
+
         _state = Keep(Services.CoreChanged(_state, new(core, change, Now)));
     }
 

@@ -57,6 +57,7 @@ internal static class RunCommand
         {
             kernel, initrd, script, append, cores, el, cpu, type, memory, conduit, name, raw, aarch32, trace, table, plugins, qemu, daemon,
         };
+        var settings = DaemonSettings.AddTo(command, ", for the private daemon");
         command.SetAction(async (parsed, cancelled) =>
         {
             using var terminal = new SharedTerminal();
@@ -78,7 +79,7 @@ internal static class RunCommand
                 Console = terminal,
                 Log = terminal.WriteLine,
             };
-            await using var own = await OwnDaemonAsync(parsed.GetValue(daemon), parsed.GetValue(plugins), terminal, cancelled);
+            await using var own = await OwnDaemonAsync(parsed.GetValue(daemon), parsed.GetValue(plugins), settings.Arguments(parsed), terminal, cancelled);
             using var channel = own is null ? DaemonAddress.Connect(parsed.GetValue(daemon)) : HttpChannel.ForAddress(own.Address);
             var run = new GuestRun(channel.CreateCallInvoker(), options, parsed.GetValue(name) ?? $"qemu-{Environment.ProcessId}", terminal, parsed.GetValue(trace) || parsed.GetValue(table), parsed.GetValue(trace));
             var exitCode = await run.RunAsync(cancelled);
@@ -94,15 +95,17 @@ internal static class RunCommand
     }
 
     /// <summary>Null where a daemon was named or already listens.</summary>
-    private static async Task<PrivateDaemon?> OwnDaemonAsync(string? given, string? plugins, SharedTerminal terminal, CancellationToken cancelled)
+    private static async Task<PrivateDaemon?> OwnDaemonAsync(string? given, string? plugins, IReadOnlyList<string> settings, SharedTerminal terminal, CancellationToken cancelled)
     {
         var named = given ?? Environment.GetEnvironmentVariable("HYPERCALLS_DAEMON");
         if (plugins is null && (named is not null || DaemonAddress.IsAnswering(DaemonAddress.Of(null))))
         {
-            return null;
+            return settings is not [var option, var value, ..]
+                ? null
+                : throw new CliException($"{option} {value} is for the private daemon that run starts where none listens; this run uses the one at {DaemonAddress.Of(given)}. Start that one with it: `hypercalls daemon {option} {value}`.", ExitCode.BadInput);
         }
 
-        var own = await PrivateDaemon.StartAsync(plugins, terminal.WriteLine, cancelled);
+        var own = await PrivateDaemon.StartAsync(plugins, settings, terminal.WriteLine, cancelled);
         terminal.WriteLine($"No daemon listens: a private one runs for this guest (process {own.ProcessId}, {own.Address}).");
         return own;
     }

@@ -1,5 +1,6 @@
 using Hypercalls.Qemu.DeviceTree;
 using Hypercalls.Qemu.Vcpus;
+using WireNode = Hypercalls.Protos.DeviceTreeNode;
 
 namespace Hypercalls.Qemu.Loading;
 
@@ -39,7 +40,7 @@ internal sealed class GuestLoader
         : new(_layout.Kernel, _layout.DeviceTree, default, Commit: 0);
 
     /// <summary>Loads everything; RAM that nothing is loaded to keeps its contents unless clear is set.</summary>
-    public void Load(bool clear)
+    public void Load(bool clear, IReadOnlyList<WireNode> nodes)
     {
         // QEMU has just put its own tree at the start of RAM; clearing takes it along.
         if (!FlattenedDeviceTree.TryParse(_ram.Slice(GuestRam.Base, BootLayout.QemuDeviceTreeSize).ToArray(), out var tree))
@@ -51,11 +52,11 @@ internal sealed class GuestLoader
             _ram.Clear();
         }
         var initrdEnd = _layout.Initrd + (ulong)_initrd.Length;
-        GuestDeviceTree.Edit(tree, _options, _ram.MailboxArea, _layout.Initrd, initrdEnd);
+        GuestDeviceTree.Edit(tree, _options, nodes, _ram.MailboxArea, _layout.Initrd, initrdEnd);
         var blob = tree.ToBytes();
         if ((ulong)blob.Length > BootLayout.DeviceTreeSize)
         {
-            throw new QemuException($"The device tree has {blob.Length} bytes, more than the kernel takes: the command line is too long.");
+            throw new QemuException($"The device tree has {blob.Length} bytes, more than the kernel takes: the command line, or what services give, is too long.");
         }
         Put(_layout.Kernel, _kernel.Bytes);
         Put(_layout.DeviceTree, blob);

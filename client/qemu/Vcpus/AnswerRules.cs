@@ -9,6 +9,7 @@ internal static class AnswerRules
 {
     private const int ResultRegisters = 18;
     private const int MostSystemEventData = 16;
+    private const int SuspendData = 2;
 
     /// <summary>True when the answer can be applied whole; otherwise fault says, for a person, what is wrong with it.</summary>
     public static bool Allow(Answer answer, Exit exit, GuestKind guest, GuestRam ram, out string fault)
@@ -48,8 +49,10 @@ internal static class AnswerRules
     }
 
     private static string Fault(SystemEvent effect) =>
-        effect.Type is not (SystemEventType.Shutdown or SystemEventType.Reset or SystemEventType.Crash) ? $"this host offers no system_event.type {effect.Type}"
+        effect.Type is not (SystemEventType.Shutdown or SystemEventType.Reset or SystemEventType.Crash or SystemEventType.Suspend)
+            ? $"this host offers no system_event.type {effect.Type}"
         : effect.Data.Count > MostSystemEventData ? "system_event.data is too long"
+        : effect.Type == SystemEventType.Suspend && effect.Data.Count != SuspendData ? "system_event.data of a suspend is not entry point and context ID"
         : "";
 
     private static string Fault(Load load, GuestKind guest)

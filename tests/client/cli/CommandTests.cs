@@ -7,8 +7,8 @@ public sealed class CommandTests(TestDaemon daemon) : IClassFixture<TestDaemon>
 {
     [Theory]
     [InlineData("", "run daemon call query services machines trace doctor")]
-    [InlineData("run", "--kernel --initrd --append --cores --memory --conduit Ctrl-A")]
-    [InlineData("daemon", "--socket --listen --plugins --keep-going")]
+    [InlineData("run", "--kernel --initrd --append --cores --memory --conduit --settings --set Ctrl-A")]
+    [InlineData("daemon", "--socket --listen --plugins --settings --set --keep-going")]
     [InlineData("call", "--machine --apply --json")]
     [InlineData("query", "--machine --conduit --imm --a32 --json")]
     [InlineData("services", "--json")]
@@ -23,8 +23,8 @@ public sealed class CommandTests(TestDaemon daemon) : IClassFixture<TestDaemon>
     }
 
     [Theory]
-    [InlineData("call PSCI_VERSION", "PSCI_VERSION (0x8400_0000) = 0x10001   by PSCI\nx0 0x10001  x1 0x0  x2 0x0  x3 0x0\n")]
-    [InlineData("call 0x84000000", "PSCI_VERSION (0x8400_0000) = 0x10001   by PSCI\nx0 0x10001  x1 0x0  x2 0x0  x3 0x0\n")]
+    [InlineData("call PSCI_VERSION", "PSCI_VERSION (0x8400_0000) = 0x10003   by PSCI\nx0 0x10003  x1 0x0  x2 0x0  x3 0x0\n")]
+    [InlineData("call 0x84000000", "PSCI_VERSION (0x8400_0000) = 0x10003   by PSCI\nx0 0x10003  x1 0x0  x2 0x0  x3 0x0\n")]
     [InlineData("call HELLO_ADD 40 2", "HELLO_ADD (0xC200_0001) = 0x2a   by HELLO\nx0 0x2a  x1 0x0  x2 0x0  x3 0x0\n")]
     [InlineData("call SYSTEM_OFF", "SYSTEM_OFF (0x8400_0008) = shut down   by PSCI\n")]
     [InlineData("call SDEI_VERSION", "SDEI_VERSION (0xC400_0020) = NOT_SUPPORTED   by nobody\nx0 0xffffffffffffffff  x1 0x0  x2 0x0  x3 0x0\n")]

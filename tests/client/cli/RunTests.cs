@@ -25,7 +25,7 @@ public sealed class RunTests(GuestImages images) : IDisposable
         Assert.Equal(0, run.ExitCode);
         string[] lines = run.Output.Split('\n');
         Assert.Contains("No daemon listens: a private one runs for this guest", lines[0], StringComparison.Ordinal);
-        Assert.Contains(lines, line => line.TrimEnd().EndsWith("psci: PSCIv1.1 detected in firmware.", StringComparison.Ordinal));
+        Assert.Contains(lines, line => line.TrimEnd().EndsWith("psci: PSCIv1.3 detected in firmware.", StringComparison.Ordinal));
         Assert.Contains(lines, line => line.Contains("smp: Brought up 1 node, 4 CPUs", StringComparison.Ordinal));
         Assert.Equal(
             ["guest: cores 0-3 are online", "guest: cores 0,2-3 are online", "guest: cores 0-3 are online"],
@@ -48,7 +48,7 @@ public sealed class RunTests(GuestImages images) : IDisposable
         var run = await Tool.RunAsync("run", "--kernel", images["served"], "--cores", "2", "--memory", "64", "--plugins", plugins);
         Assert.Equal(
             """
-            PSCI_VERSION: 0x10001
+            PSCI_VERSION: 0x10003
             HELLO_ADD(40, 2): 0x2a
             smc keeps x4 to x30 and its stack pointers: yes
             smc gets x0 to x3: yes
@@ -62,7 +62,7 @@ public sealed class RunTests(GuestImages images) : IDisposable
             x6 to x17 add up to: 0x8a
             memory holds: 0x102030405060708
             SMC32 arguments are 32 bits wide: 0x2
-            the upper half of x0 is ignored: 0x10001
+            the upper half of x0 is ignored: 0x10003
             a service that throws gives -1, x1 to x3 zero: yes
             a function that nobody serves gives -1, x1 to x3 zero: yes
             a reserved bit gives -1, x1 to x3 zero: yes
@@ -171,6 +171,9 @@ public sealed class RunTests(GuestImages images) : IDisposable
     [InlineData("--kernel /etc/hostname --raw --el 2 --cpu cortex-a57,has_el2=off", 2, "The CPU cortex-a57,has_el2=off has no EL2: no guest can start there.")]
     [InlineData("--kernel /etc/hostname --qemu /nonexistent/qemu", 1, "qemu-system-arm")]
     [InlineData("--kernel /etc/hostname --plugins /nonexistent/plugins", 1, "The plugin folder /nonexistent/plugins does not exist.")]
+    [InlineData("--kernel /etc/hostname --set SMCCC.verson=1.1", 1, "--set SMCCC.verson=1.1: there is no such setting; did you mean version?")]
+    [InlineData("--kernel /etc/hostname --settings /nonexistent/services.json", 1, "/nonexistent/services.json does not exist.")]
+    [InlineData("--kernel /etc/hostname --daemon /nonexistent/socket --set PSCI.version=1.0", 2, "this run uses the one at unix:/nonexistent/socket. Start that one with it: `hypercalls daemon --set PSCI.version=1.0`.")]
     [InlineData("--kernel /etc/hostname --daemon /nonexistent/socket", 3, "No daemon answers at unix:/nonexistent/socket.")]
     [InlineData("", 2, "--kernel")]
     public async Task What_cannot_run_is_one_sentence(string arguments, int exitCode, string sentence)

@@ -28,7 +28,7 @@ internal sealed record GuestRun(MachineEnd End, string Console, QemuBoot Boot, R
         var boot = machine.WaitForBoot();
         var responder = new Responder(machine, boot) { Forgets = forgets };
         meanwhile?.Invoke(machine, output.Text);
-        var end = machine.Run(boot, responder.For, responder);
+        var end = machine.Run(boot, Responder.DeviceTree, responder.For, responder);
         return new(end, output.Text(), boot, responder, log);
     }
 

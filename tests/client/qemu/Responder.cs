@@ -41,6 +41,21 @@ internal sealed partial class Responder : IMachineEvents
         }
     }
 
+    /// <summary>What its little PSCI wants the guest to find.</summary>
+    public static IReadOnlyList<DeviceTreeNode> DeviceTree { get; } =
+    [
+        new()
+        {
+            Path = "/psci",
+            Properties =
+            {
+                new DeviceTreeProperty { Name = "compatible", Data = ByteString.CopyFromUtf8("arm,psci-1.0\0arm,psci-0.2\0") },
+                new DeviceTreeProperty { Name = "method", Conduit = new() },
+            },
+        },
+        new() { Path = "/cpus/cpu@*", Properties = { new DeviceTreeProperty { Name = "enable-method", Data = ByteString.CopyFromUtf8("psci\0") } } },
+    ];
+
     public QemuMachine Machine { get; }
 
     /// <summary>All that was told, in order: core changes and resets.</summary>
@@ -143,6 +158,10 @@ internal sealed partial class Responder : IMachineEvents
                     return X0(!_cores.TryGetValue(call.X1, out var asked) ? InvalidParameters : asked.On ? 0ul : 1);
                 case 0x8400_0008: // SYSTEM_OFF
                     return new() { None = new(), SystemEvent = new() { Type = SystemEventType.Shutdown } };
+                case 0xc400_000e: // SYSTEM_SUSPEND
+                    return new() { None = new(), SystemEvent = new() { Type = SystemEventType.Suspend, Data = { call.X1, call.X2 } } };
+                case 0xc400_0012: // SYSTEM_RESET2
+                    return new() { None = new(), SystemEvent = new() { Type = SystemEventType.Reset, Data = { 1, call.X1, call.X2 } } };
                 case 0x8400_0009: // SYSTEM_RESET
                     return new() { None = new(), SystemEvent = new() { Type = SystemEventType.Reset } };
                 default:

@@ -1,3 +1,4 @@
+using Google.Protobuf;
 using Grpc.Core;
 using Hypercalls.Protos;
 using static Hypercalls.Tests.Daemon.Wire.Host;
@@ -21,6 +22,44 @@ public sealed class AttachStreamTests(TestDaemon daemon) : IClassFixture<TestDae
             new ServedRange { Conduits = { Conduit.Smc }, Imm = 0xFFFF, First = 0, Last = uint.MaxValue, Service = "TRIALS" },
             host.Welcome.Served);
         Assert.Contains(host.Welcome.Served, range => range is { First: 0xC300_0022, Uses: 0x3_FFC0 });
+    }
+
+    [Fact]
+    public async Task Tells_what_services_want_in_the_device_tree()
+    {
+        await using var host = await AttachAsync(daemon, Greeting("tree"));
+        Assert.Equal(
+            [
+                new DeviceTreeNode
+                {
+                    Path = "/trials",
+                    Properties =
+                    {
+                        new DeviceTreeProperty { Name = "compatible", Data = ByteString.CopyFromUtf8("hypercalls,trials\0hypercalls,tests\0") },
+                        new DeviceTreeProperty { Name = "method", Conduit = new() },
+                        new DeviceTreeProperty { Name = "quiet", Data = ByteString.Empty },
+                    },
+                },
+                new DeviceTreeNode
+                {
+                    Path = "/cpus/cpu@*",
+                    Properties =
+                    {
+                        new DeviceTreeProperty { Name = "trials", References = new() { Paths = { "/trials" } } },
+                        new DeviceTreeProperty { Name = "cells", Data = ByteString.CopyFrom(0, 0, 0, 1, 0x12, 0x34, 0x56, 0x78) },
+                    },
+                },
+            ],
+            host.Welcome.DeviceTree.Where(node => node.Properties.Any(property => property.Name is "trials" or "quiet")));
+    }
+
+    [Fact]
+    public async Task A_service_that_fails_over_the_device_tree_adds_nothing_and_is_reported()
+    {
+        await using var host = await AttachAsync(daemon, Greeting("treeless"));
+        Assert.DoesNotContain(host.Welcome.DeviceTree, node => node.Path == "/trials");
+        var machines = await daemon.Operator.ListMachinesAsync(new());
+        Assert.Equal(1ul, machines.Machines.Single(machine => machine.Name == "treeless").Failures);
     }
 
     [Fact]

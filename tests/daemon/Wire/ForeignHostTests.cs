@@ -15,15 +15,15 @@ public sealed class ForeignHostTests(TestDaemon daemon) : IClassFixture<TestDaem
         var (code, output) = await Python.EndAsync(python);
         Assert.Equal(
             """
-            call PSCI PSCI_VERSION 0x10001
+            call PSCI PSCI_VERSION 0x10003
             refused INVALID_ARGUMENT name: no table knows CPU_OM. Did you mean CPU_ON
-            exit 0x10001
+            exit 0x10003
             exit 0 power on 1 0x40080000 7
             exits 1002
             """,
             output);
         Assert.Equal(0, code);
         var tool = await Tool.RunAsync("call", "PSCI_VERSION", "--daemon", daemon.Socket);
-        Assert.StartsWith("PSCI_VERSION (0x8400_0000) = 0x10001   by PSCI", tool.Output, StringComparison.Ordinal);
+        Assert.StartsWith("PSCI_VERSION (0x8400_0000) = 0x10003   by PSCI", tool.Output, StringComparison.Ordinal);
     }
 }

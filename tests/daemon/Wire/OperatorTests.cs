@@ -7,7 +7,7 @@ namespace Hypercalls.Tests.Daemon.Wire;
 public sealed class OperatorTests(TestDaemon daemon) : IClassFixture<TestDaemon>
 {
     [Theory]
-    [InlineData("PSCI_VERSION", new ulong[0], "PSCI", "PSCI_VERSION", "0x10001", "")]
+    [InlineData("PSCI_VERSION", new ulong[0], "PSCI", "PSCI_VERSION", "0x10003", "")]
     [InlineData("cpu_on", new ulong[] { 0, 0x4008_0000, 0 }, "PSCI", "CPU_ON", "ALREADY_ON", "")]
     [InlineData("SYSTEM_OFF", new ulong[0], "PSCI", "SYSTEM_OFF", "", "shut down")]
     [InlineData("HELLO_ADD", new ulong[] { 40, 2 }, "HELLO", "HELLO_ADD", "0x2a", "")]

@@ -27,7 +27,10 @@ public sealed class AnswerRulesTests : IDisposable
         { "this host offers no TakeInterrupt", None(answer => answer.TakeInterrupt = new()) },
         { "this host offers no ReturnInterrupt", None(answer => answer.ReturnInterrupt = new()) },
         { "this host offers no EndInterrupt", None(answer => answer.EndInterrupt = new()) },
-        { "this host offers no system_event.type Suspend", None(answer => answer.SystemEvent = new() { Type = SystemEventType.Suspend }) },
+        { "this host offers no system_event.type Wakeup", None(answer => answer.SystemEvent = new() { Type = SystemEventType.Wakeup }) },
+        { "system_event.data of a suspend is not entry point and context ID", None(answer => answer.SystemEvent = new() { Type = SystemEventType.Suspend }) },
+        { "system_event.data of a suspend is not entry point and context ID", None(answer => answer.SystemEvent = new() { Type = SystemEventType.Suspend, Data = { 1 } }) },
+        { "system_event.data of a suspend is not entry point and context ID", None(answer => answer.SystemEvent = new() { Type = SystemEventType.Suspend, Data = { 1, 2, 3 } }) },
         { "this host offers no system_event.type Unspecified", None(answer => answer.SystemEvent = new()) },
         { "this host offers no system_event.type 99", None(answer => answer.SystemEvent = new() { Type = (SystemEventType)99 }) },
         { "system_event.data is too long", None(answer => answer.SystemEvent = new() { Type = SystemEventType.Reset, Data = { new ulong[17] } }) },
@@ -54,6 +57,9 @@ public sealed class AnswerRulesTests : IDisposable
         None(answer => answer.PowerOff = new()),
         None(answer => answer.Suspend = new()),
         None(answer => answer.SystemEvent = new() { Type = SystemEventType.Crash, Data = { new ulong[16] } }),
+        None(answer => answer.SystemEvent = new() { Type = SystemEventType.Shutdown, Data = { 1 } }), // hibernate
+        None(answer => answer.SystemEvent = new() { Type = SystemEventType.Reset, Data = { 1, 0, 0xc0_0c1e } }),
+        None(answer => answer.SystemEvent = new() { Type = SystemEventType.Suspend, Data = { 0x4040_0000, 7 } }),
         None(answer => answer.Load = new() { Pstate = 0x3c5, Registers = { new Register { Index = 30 } } }),
         None(answer => answer.Load = new() { Pstate = 0x8000_0010 }), // a 32-bit process was interrupted
     };
