@@ -11,19 +11,19 @@ public sealed class GeneralQueryTests
     private static readonly Guid s_kvm = new("28b46fb6-2ec5-11e9-a9ca-4b564d003a74");
 
     [Theory]
-    //          owner                            Call Count   one of its functions
-    [InlineData(OwningEntity.Cpu,                0x8100_FF00, 0x8100_0010)]
-    [InlineData(OwningEntity.SiliconPartner,     0x8200_FF00, 0xC200_0000)]
-    [InlineData(OwningEntity.Oem,                0x8300_FF00, 0x8300_0000)]
-    [InlineData(OwningEntity.StandardSecure,     0x8400_FF00, 0xC400_0020)]
+    // owner, Call Count, one of its functions
+    [InlineData(OwningEntity.Cpu, 0x8100_FF00, 0x8100_0010)]
+    [InlineData(OwningEntity.SiliconPartner, 0x8200_FF00, 0xC200_0000)]
+    [InlineData(OwningEntity.Oem, 0x8300_FF00, 0x8300_0000)]
+    [InlineData(OwningEntity.StandardSecure, 0x8400_FF00, 0xC400_0020)]
     [InlineData(OwningEntity.StandardHypervisor, 0x8500_FF00, 0xC500_0020)]
-    [InlineData(OwningEntity.VendorHypervisor,   0x8600_FF00, 0x8600_0001)]
-    [InlineData(OwningEntity.VendorMonitor,      0x8700_FF00, 0xC700_0000)]
+    [InlineData(OwningEntity.VendorHypervisor, 0x8600_FF00, 0x8600_0001)]
+    [InlineData(OwningEntity.VendorMonitor, 0x8700_FF00, 0xC700_0000)]
     [InlineData(OwningEntity.TrustedApplication, 0xB000_FF00, 0xB000_0000)]
     [InlineData(OwningEntity.TrustedApplication, 0xB000_FF00, 0xF100_0000)] // 49, the second of the range
-    [InlineData(OwningEntity.TrustedOs,          0xBF00_FF00, 0xB200_0000)]
-    [InlineData(OwningEntity.TrustedOs,          0xBF00_FF00, 0xFF00_0000)]
-    [InlineData(OwningEntity.TrustedOs,          0xBF00_FF00, 0x3200_0004)] // a yielding call
+    [InlineData(OwningEntity.TrustedOs, 0xBF00_FF00, 0xB200_0000)]
+    [InlineData(OwningEntity.TrustedOs, 0xBF00_FF00, 0xFF00_0000)]
+    [InlineData(OwningEntity.TrustedOs, 0xBF00_FF00, 0x3200_0004)] // a yielding call
     public void Each_owner_has_them_and_no_other(OwningEntity owner, uint callCount, uint function)
     {
         var machine = new TestMachine(new Declaring("S", new() { { function, "F", Nothing } }, new OwnerIdentity(owner, s_kvm, new(3, 4))));

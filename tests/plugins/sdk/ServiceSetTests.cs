@@ -189,7 +189,7 @@ public sealed class ServiceSetTests
     };
 
     [Theory]
-    //          id     register is a result (SMCCC 1.2: W0 to W7 of SMC32, x0 to x17 of SMC64)
+    // id, register, whether it is a result: W0 to W7 of SMC32, x0 to x17 of SMC64
     [InlineData(Smc32, 7, true)]
     [InlineData(Smc32, 8, false)]
     [InlineData(Smc64, 8, true)]
@@ -203,16 +203,16 @@ public sealed class ServiceSetTests
     }
 
     [Theory]
-    //          asked        conduit      AArch32      served
-    [InlineData(0x8200_0000, Conduit.Smc, false,       true)]  // a service's
-    [InlineData(0xC200_0000, Conduit.Smc, false,       true)]
-    [InlineData(0xC200_0000, Conduit.Smc, true,        false)] // SMC64 is not for AArch32
-    [InlineData(0x8200_FF00, Conduit.Hvc, false,       true)]  // a general query
-    [InlineData(0x8200_0001, Conduit.Smc, false,       false)] // refused by the kernel, although served
-    [InlineData(0x8000_0000, Conduit.Smc, false,       true)]  // the kernel's
-    [InlineData(0x8000_0000, Conduit.Hvc, true,        true)]
-    [InlineData(0xC000_0000, Conduit.Smc, true,        false)] // the kernel's too, but SMC64
-    [InlineData(0x8004_0000, Conduit.Smc, false,       false)] // a reserved bit
+    // asked, conduit, AArch32, served
+    [InlineData(0x8200_0000, Conduit.Smc, false, true)]  // a service's
+    [InlineData(0xC200_0000, Conduit.Smc, false, true)]
+    [InlineData(0xC200_0000, Conduit.Smc, true, false)] // SMC64 is not for AArch32
+    [InlineData(0x8200_FF00, Conduit.Hvc, false, true)]  // a general query
+    [InlineData(0x8200_0001, Conduit.Smc, false, false)] // refused by the kernel, although served
+    [InlineData(0x8000_0000, Conduit.Smc, false, true)]  // the kernel's
+    [InlineData(0x8000_0000, Conduit.Hvc, true, true)]
+    [InlineData(0xC000_0000, Conduit.Smc, true, false)] // the kernel's too, but SMC64
+    [InlineData(0x8004_0000, Conduit.Smc, false, false)] // a reserved bit
     public void A_caller_is_served_by_its_kernel_too(uint asked, Conduit conduit, bool isAArch32, bool served)
     {
         var services = new ServiceSet([new TableService("S", new() { { Smc32, Smc64, "F", Nothing }, { Smc32 + 1, "G", Nothing } })]);

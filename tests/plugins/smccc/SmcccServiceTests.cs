@@ -18,10 +18,10 @@ public sealed class SmcccServiceTests
     private readonly TestMachine _machine = new(new SmcccService(), new PsciService(), new HelloService());
 
     [Theory]
-    //          version  SMCCC_VERSION
-    [InlineData("1.1",   0x1_0001)]
-    [InlineData("1.2",   0x1_0002)]
-    [InlineData("1.3",   0x1_0003)]
+    // version, SMCCC_VERSION
+    [InlineData("1.1", 0x1_0001)]
+    [InlineData("1.2", 0x1_0002)]
+    [InlineData("1.3", 0x1_0003)]
     public void Reports_its_version(string version, ulong value) =>
         Assert.Equal(Answer.Value(value), new TestMachine(Set(version)).Call(SmcccVersion));
 
@@ -89,7 +89,7 @@ public sealed class SmcccServiceTests
     }
 
     [Theory]
-    //          asked      status
+    // asked, status
     [InlineData(0x8000_0000, 0)]  // forwarded and served
     [InlineData(0x8000_0002, -1)] // refused by the kernel, although served here
     [InlineData(0xC000_0002, 0)]  // its twin is forwarded
@@ -118,15 +118,15 @@ public sealed class SmcccServiceTests
         Assert.Equal(Answer.Success, _machine.Call(ArchFeatures, 0xFFFF_FFFF_8000_0000));
 
     [Theory]
-    //          id       type                   x0
-    [InlineData(SocId32, 0ul,                   0x043B_1234ul)] // bank 30:24, code 23:16, number 15:0
-    [InlineData(SocId64, 0ul,                   0x043B_1234ul)]
-    [InlineData(SocId32, 1ul,                   0x7654_3210ul)]
-    [InlineData(SocId64, 1ul,                   0x7654_3210ul)]
-    [InlineData(SocId32, 2ul,                   unchecked((ulong)-3))] // the name is for SMC64
-    [InlineData(SocId64, 2ul,                   unchecked((ulong)-3))] // there is no name
-    [InlineData(SocId32, 3ul,                   unchecked((ulong)-3))]
-    [InlineData(SocId64, 0xFFFF_FFFFul,         unchecked((ulong)-3))]
+    // id, type, x0
+    [InlineData(SocId32, 0ul, 0x043B_1234ul)] // bank 30:24, code 23:16, number 15:0
+    [InlineData(SocId64, 0ul, 0x043B_1234ul)]
+    [InlineData(SocId32, 1ul, 0x7654_3210ul)]
+    [InlineData(SocId64, 1ul, 0x7654_3210ul)]
+    [InlineData(SocId32, 2ul, unchecked((ulong)-3))] // the name is for SMC64
+    [InlineData(SocId64, 2ul, unchecked((ulong)-3))] // there is no name
+    [InlineData(SocId32, 3ul, unchecked((ulong)-3))]
+    [InlineData(SocId64, 0xFFFF_FFFFul, unchecked((ulong)-3))]
     [InlineData(SocId64, 0xFFFF_FFFF_0000_0001, 0x7654_3210ul)] // W1
     public void SOC_ID_says_what_was_set(uint id, ulong type, ulong x0)
     {
@@ -157,15 +157,15 @@ public sealed class SmcccServiceTests
     private const string LongestName = "123456789 123456789 123456789 123456789 123456789 123456789 123456789 123456789 123456789 123456789 123456789 123456789 123456789 12345";
 
     [Theory]
-    //          version bank revision       name              parameter
-    [InlineData("1.1",  4,   0u,            null,             "SocId")]
-    [InlineData("1.0",  4,   0u,            null,             "SocId")]
-    [InlineData("1.3",  128, 0u,            null,             "SocId.bank")]
-    [InlineData("1.3",  4,   0x8000_0000u,  null,             "SocId.revision")]
-    [InlineData("1.3",  4,   0u,            "",               "SocId.name")]
-    [InlineData("1.3",  4,   0u,            "Tür",            "SocId.name")]
-    [InlineData("1.3",  4,   0u,            "two\nlines",     "SocId.name")]
-    [InlineData("1.3",  4,   0u,            LongestName + "6", "SocId.name")]
+    // version, bank, revision, name, parameter
+    [InlineData("1.1", 4, 0u, null, "SocId")]
+    [InlineData("1.0", 4, 0u, null, "SocId")]
+    [InlineData("1.3", 128, 0u, null, "SocId.bank")]
+    [InlineData("1.3", 4, 0x8000_0000u, null, "SocId.revision")]
+    [InlineData("1.3", 4, 0u, "", "SocId.name")]
+    [InlineData("1.3", 4, 0u, "Tür", "SocId.name")]
+    [InlineData("1.3", 4, 0u, "two\nlines", "SocId.name")]
+    [InlineData("1.3", 4, 0u, LongestName + "6", "SocId.name")]
     public void A_SoC_ID_that_cannot_be_told_is_refused(string version, byte bank, uint revision, string? name, string parameter) =>
         Assert.Equal(parameter, Assert.Throws<ArgumentException>(() => Set(version, s_soc with { Bank = bank, Revision = revision, Name = name })).ParamName);
 
