@@ -2,13 +2,12 @@ using System.Text.Json.Serialization;
 
 namespace Hypercalls.Psci;
 
-/// <summary>A vendor-specific reset type that SYSTEM_RESET2 accepts (DEN0022, SYSTEM_RESET2). Its cookie is handed to the host.</summary>
+/// <summary>A vendor-specific reset type that SYSTEM_RESET2 accepts (DEN0022, SYSTEM_RESET2). With a reset, its cookie is handed to the host.</summary>
 public sealed record VendorReset
 {
     internal const uint FirstType = 0x8000_0000;
 
     /// <summary>0x8000_0000 to 0xFFFF_FFFF.</summary>
-    [JsonConverter(typeof(HexadecimalJson))]
     public uint Type { get; init; }
 
     /// <summary>What the host does.</summary>

@@ -17,6 +17,8 @@ u64 hvc_storm(u64 function, u64 count);
 #define AFFINITY_INFO	0xc4000004
 #define SYSTEM_OFF	0x84000008
 #define SYSTEM_RESET	0x84000009
+#define SYSTEM_SUSPEND	0xc400000e
+#define SYSTEM_RESET2	0xc4000012
 
 #define ECHO		0xc3000000	/* (a): a + 1, immediate, conduit, previous outcome */
 #define ATTEND		0xc3000001	/* (core, microseconds): attention later */
@@ -49,4 +51,21 @@ u64 call(instruction *how, u64 function, u64 a, u64 b, u64 c);
 u64 counter(void);
 u64 microseconds(u64 ticks);
 u64 this_core(void);
+
+/* The cores in the order of their redistributors; a core's number is its place. */
+extern u64 mpidr_of[16], cores;
+void find_cores(void);
+u64 number_of(u64 mpidr);
+
+/* Interrupts: enabled at the GIC, masked in PSTATE, so that they pend until they are acknowledged. */
+#define TIMER		27
+#define NONE		1023
+void interrupts_on(u64 n);
+void timer_in(u64 microseconds), timer_off(void);
+void send_sgi(u64 n, u64 intid);
+u64 acknowledge(void);
+
+/* deep_sleep(CPU_SUSPEND, power_state) or (SYSTEM_SUSPEND, 0): 1 when it was entered again, with what it found in woken; else the call's result. */
+u64 deep_sleep(u64 function, u64 power_state);
+extern volatile struct { u64 daif, sctlr, el, spsel; } woken;
 void off(void) __attribute__((noreturn));

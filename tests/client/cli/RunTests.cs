@@ -137,7 +137,7 @@ public sealed class RunTests(GuestImages images) : IDisposable
     [NeedsTheory(Qemu)]
     [InlineData("--kernel /nonexistent/Image", 1, "/nonexistent/Image")]
     [InlineData("--kernel /etc/hostname", 1, "/etc/hostname")]
-    [InlineData("--kernel /etc/hostname --cores 9", 2, "--cores: a machine has 1 to 8.")]
+    [InlineData("--kernel /etc/hostname --cores 17", 2, "--cores: a machine has 1 to 16.")]
     [InlineData("--kernel /etc/hostname --qemu /nonexistent/qemu", 1, "qemu-system-arm")]
     [InlineData("--kernel /etc/hostname --plugins /nonexistent/plugins", 1, "The plugin folder /nonexistent/plugins does not exist.")]
     [InlineData("--kernel /etc/hostname --set SMCCC.verson=1.1", 1, "--set SMCCC.verson=1.1: there is no such setting; did you mean version?")]

@@ -279,7 +279,7 @@ public sealed class GuestTests(GuestImages images, ITestOutputHelper output)
         }
     }
 
-    private static void ResetFourTimes(string path, Func<string> console)
+    internal static void ResetFourTimes(string path, Func<string> console)
     {
         using var qmp = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         qmp.Connect(new UnixDomainSocketEndPoint(path));
