@@ -176,7 +176,7 @@ internal sealed partial class Vcpu
                 break;
             case Answer.EffectOneofCase.SystemEvent when answer.SystemEvent.Type == SystemEventType.Suspend:
                 command = MailboxLayout.CommandWait;
-                registers.Enter(answer.SystemEvent.Data[0], answer.SystemEvent.Data[1], exit.Registers.IsBigEndian);
+                registers.Enter(new(answer.SystemEvent.Data[0], answer.SystemEvent.Data[1], exit.Registers.Endianness, answer.Commit));
                 loadSystem = true;
                 break;
             case Answer.EffectOneofCase.SystemEvent:
