@@ -14,8 +14,6 @@ internal sealed partial class Machine
     private readonly IServiceFaults _faults;
     private readonly Lock _lock = new();
     private readonly TimeSpan _deadline;
-    /// <summary>By conduit and execution state, made once: every call asks.</summary>
-    private volatile IServedFunctions[] _served;
     private CoreSlot[] _cores;
     private MachineState _state;
     private ulong _commit;
@@ -56,11 +54,6 @@ internal sealed partial class Machine
 
     /// <summary>Known to the host alone: opens vCPU streams, and re-attaches.</summary>
     public byte[] Token { get; } = RandomNumberGenerator.GetBytes(16);
-
-    public KernelRegisterRanges Kernel { get; private set; } = KernelRegisterRanges.AllForwarded;
-
-    /// <summary>What a caller can expect to be answered, its kernel's share included.</summary>
-    public IServedFunctions Served(Conduit conduit, bool isAArch32) => _served[Place(conduit, isAArch32)];
 
     public ulong Calls { get; private set; }
 
@@ -184,12 +177,6 @@ internal sealed partial class Machine
         channel?.Writer.TryComplete();
     }
 
-    public void Ready(KernelRegisterRanges kernel)
-    {
-        Kernel = kernel;
-        _served = Views();
-    }
-
     public void CoreChanged(Mpidr mpidr, CoreChange change)
     {
         lock (_lock)
@@ -225,22 +212,6 @@ internal sealed partial class Machine
             TellAttention();
             Interlocked.Exchange(ref _nextBoot, new(TaskCreationOptions.RunContinuationsAsynchronously)).SetResult();
         }
-    }
-
-    private static int Place(Conduit conduit, bool isAArch32) => (conduit == Conduit.Hvc ? 2 : 0) + (isAArch32 ? 1 : 0);
-
-    private IServedFunctions[] Views()
-    {
-        var views = new IServedFunctions[4];
-        foreach (var conduit in (ReadOnlySpan<Conduit>)[Conduit.Smc, Conduit.Hvc])
-        {
-            foreach (var isAArch32 in (ReadOnlySpan<bool>)[false, true])
-            {
-                views[Place(conduit, isAArch32)] = _services.SeenBy(conduit, isAArch32, Kernel);
-            }
-        }
-
-        return views;
     }
 
     private void TakeOver(MachineDescription description, string host, ulong boot)
