@@ -30,8 +30,12 @@ _start:
 core_entry:
 	mov	x19, x0
 	mrs	x20, daif
+	mrs	x21, currentel
+	cmp	x21, #8
 	mrs	x21, sctlr_el1
-	bl	set_up
+	b.ne	1f
+	mrs	x21, sctlr_el2
+1:	bl	set_up
 	mov	x0, x19
 	mov	x1, x20
 	mov	x2, x21
@@ -55,7 +59,11 @@ set_up:
 	mov	sp, x3
 	adr	x1, vectors
 	msr	vbar_el1, x1
-	isb
+	mrs	x2, currentel
+	cmp	x2, #8
+	b.ne	1f
+	msr	vbar_el2, x1
+1:	isb
 	ret
 
 	.balign	2048
@@ -63,13 +71,26 @@ vectors:
 	.set	n, 0
 	.rept	16
 	.balign	128
+	.if	n == 8 || n == 12
+	b	from_below
+	.endif
 	mov	x0, #n
-	mrs	x1, esr_el1
-	mrs	x2, elr_el1
-	bl	exception
-	b	.
+	b	unexpected
 	.set	n, n + 1
 	.endr
+	.weak	from_below		/* a guest at EL2 may have its own */
+from_below:
+	mov	x0, #8
+unexpected:
+	mrs	x1, currentel
+	cmp	x1, #8
+	mrs	x1, esr_el1
+	mrs	x2, elr_el1
+	b.ne	1f
+	mrs	x1, esr_el2
+	mrs	x2, elr_el2
+1:	bl	exception
+	b	.
 
 /* call(regs): x0 to x17 in and out; one for each instruction under test. */
 	.macro	define_call name, instruction:vararg

@@ -53,7 +53,7 @@ park:	wfi
 	ubfx	x22, x1, #40, #4	/* HCX */
 	cbz	x22, 1f
 	orr	x0, x0, #(1 << 38)	/* HXEn */
-1:	mrs	x1, S3_0_C0_C7_0	/* ID_AA64MMFR0_EL1. FGTEn stays 0: the reset value of HFGxTR_EL2 would trap a guest at EL1 */
+1:	mrs	x1, S3_0_C0_C7_0	/* ID_AA64MMFR0_EL1. FGTEn stays 0 for a guest at EL1: the reset value of HFGxTR_EL2 would trap it */
 	lsr	x2, x1, #60		/* ECV */
 	cbz	x2, 1f
 	orr	x0, x0, #(1 << 28)	/* ECVEn */

@@ -66,7 +66,12 @@ internal sealed partial class Vcpu
             Publish(exit, (uint)command, loadSystem: false, exit.Registers);
             return;
         }
-        if (!ExitsToWire.TryConvert(exit, out var wire))
+        if (!ConditionCode.Passed(exit.Esr, exit.Registers.Pstate))
+        {
+            Publish(exit, MailboxLayout.CommandResume, loadSystem: false, exit.Registers);
+            return;
+        }
+        if (!ExitsToWire.TryConvert(exit, _ram, out var wire))
         {
             _owner.Fail($"vCPU {Number}: an exception that this host cannot serve: {exit.Describe()}.");
             return;
@@ -84,7 +89,7 @@ internal sealed partial class Vcpu
         {
             return;
         }
-        if (answer is not null && !AnswerRules.Allow(answer, wire, _ram, out var fault))
+        if (answer is not null && !AnswerRules.Allow(answer, wire, exit.Registers.Kind, _ram, out var fault))
         {
             _owner.Log($"vCPU {Number}: an answer is refused: {fault}.");
             answer = null;
@@ -165,7 +170,7 @@ internal sealed partial class Vcpu
                 command = MailboxLayout.CommandWait;
                 if (answer.Suspend.PowerDown is { } entry)
                 {
-                    registers.Enter(entry.EntryPoint, entry.ContextId, exit.Registers.IsBigEndian);
+                    registers.Enter(new(entry.EntryPoint, entry.ContextId, exit.Registers.Endianness, answer.Commit));
                     loadSystem = true;
                 }
                 break;
@@ -191,7 +196,7 @@ internal sealed partial class Vcpu
     private void PowerOn(PowerOn effect, ulong commit, GuestRegisters caller)
     {
         var target = _owner.Find(effect.Core);
-        if (target is not null && target != this && _powers.TryPowerOn(target.Number, new(effect.EntryPoint, effect.ContextId, caller.IsBigEndian, commit)))
+        if (target is not null && target != this && _powers.TryPowerOn(target.Number, new(effect.EntryPoint, effect.ContextId, caller.Endianness, commit)))
         {
             target.Nudge();
             return;

@@ -31,6 +31,8 @@ public sealed class TrialsService : Service<TrialsState>, IAttention<TrialsState
         { 0xC300_0022, "USES",        Uses,       FunctionTraits.Uses(6, 17) },
     };
 
+    public override IReadOnlyList<OwnerIdentity> Owners { get; } = [new(OwningEntity.Oem, new Guid("0d21e000-4384-11eb-8070-5244554e5a4c"), new(1, 0))];
+
     public override IReadOnlyList<ImmediateClaim> Claims =>
     [
         new(Conduit.Smc, 1), new(Conduit.Smc, 0xE200), new(Conduit.Smc, 0xE208), new(Conduit.Smc, 0xFFFF),

@@ -137,9 +137,12 @@ public sealed class RunTests(GuestImages images) : IDisposable
     [NeedsTheory(Qemu)]
     [InlineData("--kernel /nonexistent/Image", 1, "/nonexistent/Image")]
     [InlineData("--kernel /etc/hostname", 1, "/etc/hostname")]
-    [InlineData("--kernel /etc/hostname --cores 9", 2, "--cores: a machine has 1 to 8.")]
+    [InlineData("--kernel /etc/hostname --cores 17", 2, "--cores: a machine has 1 to 16.")]
     [InlineData("--kernel /etc/hostname --qemu /nonexistent/qemu", 1, "qemu-system-arm")]
     [InlineData("--kernel /etc/hostname --plugins /nonexistent/plugins", 1, "The plugin folder /nonexistent/plugins does not exist.")]
+    [InlineData("--kernel /etc/hostname --set SMCCC.verson=1.1", 1, "--set SMCCC.verson=1.1: there is no such setting; did you mean version?")]
+    [InlineData("--kernel /etc/hostname --settings /nonexistent/services.json", 1, "/nonexistent/services.json does not exist.")]
+    [InlineData("--kernel /etc/hostname --daemon /nonexistent/socket --set PSCI.version=1.0", 2, "this run uses the one at unix:/nonexistent/socket. Start that one with it: `hypercalls daemon --set PSCI.version=1.0`.")]
     [InlineData("--kernel /etc/hostname --daemon /nonexistent/socket", 3, "No daemon answers at unix:/nonexistent/socket.")]
     [InlineData("", 2, "--kernel")]
     public async Task What_cannot_run_is_one_sentence(string arguments, int exitCode, string sentence)

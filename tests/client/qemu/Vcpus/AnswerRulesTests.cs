@@ -68,17 +68,31 @@ public sealed class AnswerRulesTests : IDisposable
     [MemberData(nameof(Refused))]
     public void Names_what_it_refuses(string fault, Answer answer)
     {
-        Assert.False(AnswerRules.Allow(Numbered(answer), Exit(), _ram, out var said));
+        Assert.False(AnswerRules.Allow(Numbered(answer), Exit(), new(), _ram, out var said));
         Assert.Equal(fault, said);
     }
 
     [Theory]
     [MemberData(nameof(Allowed))]
-    public void Allows_the_rest(Answer answer) => Assert.True(AnswerRules.Allow(Numbered(answer), Exit(), _ram, out _));
+    public void Allows_the_rest(Answer answer) => Assert.True(AnswerRules.Allow(Numbered(answer), Exit(), new(), _ram, out _));
+
+    [Theory]
+    [InlineData(1, true, 0x1d3ul, "")] // svc
+    [InlineData(1, true, 0x3c5ul, "load.pstate 0x3c5 is no state of an AArch32 guest at EL1")]
+    [InlineData(1, true, 0x1daul, "load.pstate 0x1da is no state of an AArch32 guest at EL1")] // hyp
+    [InlineData(2, false, 0x3c9ul, "")] // EL2h
+    [InlineData(2, false, 0x3c5ul, "")]
+    [InlineData(2, false, 0x3cdul, "load.pstate 0x3cd is no state of a guest at EL2")] // EL3h
+    public void A_state_is_one_of_the_guest_s_kind(uint el, bool aarch32, ulong pstate, string fault)
+    {
+        var answer = Numbered(None(answer => answer.Load = new() { Pstate = pstate }));
+        Assert.Equal(fault.Length == 0, AnswerRules.Allow(answer, Exit(), new(el, aarch32), _ram, out var said));
+        Assert.Equal(fault, said);
+    }
 
     [Fact]
     public void An_attention_exit_needs_no_results() =>
-        Assert.True(AnswerRules.Allow(Numbered(new()), new() { ExitId = 0x1_0000_0002, Boot = 1, Attention = new() }, _ram, out _));
+        Assert.True(AnswerRules.Allow(Numbered(new()), new() { ExitId = 0x1_0000_0002, Boot = 1, Attention = new() }, new(), _ram, out _));
 
     public void Dispose()
     {

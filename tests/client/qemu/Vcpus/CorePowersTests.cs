@@ -128,7 +128,7 @@ public sealed class CorePowersTests : IMachineEvents
 
     void IMachineEvents.ResetHappened(ulong boot, ResetKind kind, string cause) => _told.Add($"{kind} {boot} {cause}");
 
-    private static CoreStart Start(ulong commit) => new(0x4000_0000, 1, false, commit);
+    private static CoreStart Start(ulong commit) => new(0x4000_0000, 1, default, commit);
 
     private void Boot(uint boot)
     {
