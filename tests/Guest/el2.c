@@ -45,7 +45,7 @@ asm("enter_el1:	stp	x29, x30, [sp, #-112]!\n"
 "inner_a32:	.inst	0xe1600079\n"	/* smc #9 */
 "	.inst	0xe1400070\n");	/* hvc #0 */
 
-static volatile u64 handled[2], handled_el, woken, other_runs, other_stop;
+static volatile u64 handled[2], handled_el, attended, other_runs, other_stop;
 static u64 translations[1024] __attribute__((aligned(8192)));
 
 #define read(name) ({ u64 value; asm volatile("mrs %0, " #name : "=r"(value)); value; })
@@ -55,7 +55,7 @@ void handler(u64 event)
 {
 	handled[this_core()]++;
 	handled_el = read(currentel) >> 2;
-	woken = 1;
+	attended = 1;
 }
 
 static volatile u64 other_pstate, other_sctlr, other_hcr, other_context;
@@ -132,9 +132,9 @@ int main(void)
 	while (!handled[0])
 		;
 	number("attention into a masked loop is handled at EL", handled_el);
-	woken = 0;
+	attended = 0;
 	call(smc_0, ATTEND, 0, 20000, 0);
-	x[0] = (u64)&woken;
+	x[0] = (u64)&attended;
 	syndrome = enter_el1((u64)inner_loop, 0x3c5, x);
 	number("and out of the inner guest", handled_el);
 	number("which goes on to its HVC of class", syndrome);
