@@ -86,8 +86,8 @@ public sealed class RunTests(GuestImages images) : IDisposable
         var run = await Tool.RunAsync("run", "--kernel", images.AArch32("served"), "--raw", "--aarch32", "--memory", "64", "--plugins", plugins);
         Assert.Equal(
             """
-            PSCI_VERSION: 0x10001
-            and by HVC: 0x10001
+            PSCI_VERSION: 0x10003
+            and by HVC: 0x10003
             NARROW(41): 0x2a
             CPU_ON as SMC64 gives -1, r1 to r3 zero: yes
             HELLO_ADD, which is SMC64 gives -1, r1 to r3 zero: yes
