@@ -52,7 +52,7 @@ public sealed class QemuMachine : IVcpuOwner, IDisposable
             _loader = new(options, _ram);
             _ram.SetVcpus(options.Cores);
             File.WriteAllBytes(Path.Combine(_folder.Path, "monitor.bin"), MonitorImage.For(_ram.MailboxArea));
-            undo.Push(_process = QemuProcess.Start(options, _version, _folder, _ram.Path));
+            undo.Push(_process = QemuProcess.Start(options, _loader.Guest, _version, _folder, _ram.Path));
             undo.Push(_console = new(QemuSocket.Connect(Path.Combine(_folder.Path, "console.sock"), _process, ConnectPatience), options.Console));
             undo.Push(_door = new(QemuSocket.Connect(Path.Combine(_folder.Path, "door.sock"), _process, ConnectPatience)));
         }

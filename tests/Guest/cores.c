@@ -3,24 +3,24 @@
 
 static volatile u64 ran[16], wrong[16], context_of[16], slow_done;
 
-static void woken_at_entry(u64 context, u64 daif, u64 sctlr)
+static void woken_at_entry(u64 context, u64 pstate, u64 sctlr)
 {
 	u64 sp;
 
 	timer_off();
 	asm("mrs %0, sp_el0" : "=r"(sp));
 	number("power-down wakes at its entry with context", context);
-	fact("masked, MMU off", daif == 0x3c0 && sctlr == 0x30d00800);
+	fact("EL1h, masked, MMU off", pstate == 0x3c5 && sctlr == 0x30d00800);
 	off();
 }
 
-void core_main(u64 context, u64 daif, u64 sctlr)
+void core_main(u64 context, u64 pstate, u64 sctlr)
 {
 	u64 n = number_of(this_core());
 
 	if (n == 0)
-		woken_at_entry(context, daif, sctlr);
-	wrong[n] += daif != 0x3c0 || sctlr != 0x30d00800;
+		woken_at_entry(context, pstate, sctlr);
+	wrong[n] += pstate != 0x3c5 || sctlr != 0x30d00800;
 	context_of[n] = context;
 	if (context == 0x510) {
 		call(smc_0, SLOW, 3000, 0, 0);
@@ -56,7 +56,7 @@ int main(void)
 		await_off(n);
 		right += ran[n] == 1 && !wrong[n] && context_of[n] == 0x100 + n;
 	}
-	fact("each ran once, masked, MMU off, with its context", right == cores - 1);
+	fact("each ran once, EL1h, masked, MMU off, with its context", right == cores - 1);
 
 	number("CPU_ON of the caller", call(smc_0, CPU_ON, mpidr_of[0], (u64)core_entry, 0));
 	number("CPU_ON of no core", call(smc_0, CPU_ON, 0x40000, (u64)core_entry, 0));

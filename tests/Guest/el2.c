@@ -58,15 +58,13 @@ void handler(u64 event)
 	woken = 1;
 }
 
-static volatile u64 other_el, other_sp, other_daif, other_sctlr, other_hcr, other_context;
+static volatile u64 other_pstate, other_sctlr, other_hcr, other_context;
 
-void core_main(u64 context, u64 daif, u64 sctlr)
+void core_main(u64 context, u64 pstate, u64 sctlr)
 {
 	other_context = context;
-	other_daif = daif;
+	other_pstate = pstate;
 	other_sctlr = sctlr;
-	other_el = read(currentel) >> 2;
-	other_sp = read(spsel);
 	other_hcr = read(hcr_el2);
 	call(smc_0, HANDLER, (u64)handler_entry, 0, 0);
 	other_runs++;
@@ -78,9 +76,8 @@ void core_main(u64 context, u64 daif, u64 sctlr)
 
 static void report_other(void)
 {
-	number("starts at EL", other_el);
+	number("starts with PSTATE", other_pstate);
 	number(" context", other_context);
-	fact(" with its own stack pointer, masked", other_sp == 1 && other_daif == 0x3c0);
 	number(" SCTLR_EL2", other_sctlr);
 	number(" HCR_EL2", other_hcr);
 }

@@ -161,7 +161,7 @@ void off(void)
 		;
 }
 
-void __attribute__((weak)) core_main(u64 context, u64 daif, u64 sctlr)
+void __attribute__((weak)) core_main(u64 context, u64 pstate, u64 sctlr)
 {
 }
 

@@ -30,7 +30,10 @@ _start:
 core_entry:
 	mov	x19, x0
 	mrs	x20, daif
+	mrs	x21, spsel
+	orr	x20, x20, x21
 	mrs	x21, currentel
+	orr	x20, x20, x21		/* as in PSTATE */
 	cmp	x21, #8
 	mrs	x21, sctlr_el1
 	b.ne	1f

@@ -55,6 +55,13 @@ static void keeps_all(void)
 		kept &= buffer[n] == 0x1111111100000000 + n;
 	fact("standby keeps every register", kept && buffer[0] == 0 && buffer[31] == 0x5000000000000005 && buffer[32] == buffer[33]);
 	fact("and wakes at once when an interrupt is pending", acknowledge() == OWN_SGI);
+
+	call(smc_0, DEAF, 1, 0, 0);
+	send_sgi(0, OWN_SGI);
+	fact("though nobody answers the wake exit", standby() == 0 && acknowledge() == OWN_SGI);
+	regs r = { { ECHO, 1 } };
+	smc_0(&r);
+	number("of which the next one tells", r.r[3]);
 }
 
 static void deep(const char *name, u64 function, u64 power_state, u64 intid)

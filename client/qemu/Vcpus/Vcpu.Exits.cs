@@ -42,7 +42,7 @@ internal sealed partial class Vcpu
     // A message of the wire has 64 KiB.
     private const int MostMemory = 32 << 10;
 
-    // KVM_SYSTEM_EVENT_RESET_FLAG_PSCI_RESET2
+    // The kernel's flag of such a reset event.
     private const ulong ResetFlagReset2 = 1;
 
     private void Take(MonitorExit exit)

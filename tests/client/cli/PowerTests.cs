@@ -91,6 +91,14 @@ public sealed class PowerTests(GuestImages images) : IDisposable
         Assert.Equal((0, ""), (run.ExitCode, run.Errors));
     }
 
+    [NeedsFact(Qemu, Compiler)]
+    public async Task No_wake_up_is_lost_between_guest_and_service()
+    {
+        var run = await Tool.RunAsync("run", "--kernel", images["wakes"], "--cores", "4", "--memory", "64", "--plugins", TestDaemon.PluginFolder(_folder, "psci", "trials"));
+        Assert.Matches(@"\Awrong: 0x0\nsleeps: 0x[0-9a-f]+\n\z", string.Join('\n', run.Output.Split('\n').Skip(1)));
+        Assert.Equal((0, ""), (run.ExitCode, run.Errors));
+    }
+
     [NeedsFact(Qemu, Kernel)]
     public async Task An_unmodified_Linux_goes_idle_by_standby_and_power_down()
     {

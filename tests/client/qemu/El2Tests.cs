@@ -32,15 +32,13 @@ public sealed class El2Tests(GuestImages images)
             and out of the inner guest: 0x2
             which goes on to its HVC of class: 0x16
             a storm of 500: yes
-            starts at EL: 0x2
+            starts with PSTATE: 0x3c9
              context: 0x77
-             with its own stack pointer, masked: yes
              SCTLR_EL2: 0x30c50830
              HCR_EL2: 0x80000000
             a storm of 300 at it: yes
-            starts at EL: 0x2
+            starts with PSTATE: 0x3c9
              context: 0x0
-             with its own stack pointer, masked: yes
              SCTLR_EL2: 0x30c50830
              HCR_EL2: 0x80000000
             an AArch32 guest of this guest calls with immediate: 0x9

@@ -102,7 +102,7 @@ internal sealed partial class Responder : IMachineEvents
         var answer = exit.KindCase switch
         {
             Exit.KindOneofCase.Hypercall => Call(mpidr, exit),
-            Exit.KindOneofCase.Attention when _deaf > 0 => Ignore(),
+            Exit.KindOneofCase.Attention or Exit.KindOneofCase.Wake when _deaf > 0 => Ignore(),
             Exit.KindOneofCase.Attention => Attend(mpidr, exit.Attention.Registers),
             _ => new() { None = new() },
         };
