@@ -21,7 +21,7 @@ public sealed class VcpuStreamTests(TestDaemon daemon) : IClassFixture<TestDaemo
         var version = await vcpu.ForwardAsync(Call(PsciVersion, 1));
         var on = await vcpu.ForwardAsync(Call(CpuOn, 2, Applied(1), 1, 0x4008_0000, 7));
         Assert.Equal(
-            new Answer { ExitId = 1, Boot = 1, Incarnation = host.Welcome.Incarnation, Values = new() { X0 = 0x1_0001 } },
+            new Answer { ExitId = 1, Boot = 1, Incarnation = host.Welcome.Incarnation, Values = new() { X0 = 0x1_0003 } },
             version);
         Assert.Equal(
             new Answer
@@ -53,7 +53,7 @@ public sealed class VcpuStreamTests(TestDaemon daemon) : IClassFixture<TestDaemo
         await using var host = await AttachAsync(daemon, Greeting("unknown"));
         using var vcpu = await host.OpenAsync(0);
         Assert.Equal(new Results { X0 = ulong.MaxValue }, (await vcpu.ForwardAsync(Call(0xC600_1234, 1))).Values);
-        Assert.Equal(0x1_0001ul, (await vcpu.ForwardAsync(Call(PsciVersion, 2, Applied(1)))).Values.X0);
+        Assert.Equal(0x1_0003ul, (await vcpu.ForwardAsync(Call(PsciVersion, 2, Applied(1)))).Values.X0);
     }
 
     [Fact]
@@ -149,7 +149,7 @@ public sealed class VcpuStreamTests(TestDaemon daemon) : IClassFixture<TestDaemo
         Assert.Equal(2ul, (await vcpu.AnswerAsync()).ExitId);
         Refused(await vcpu.RefusedAsync(), StatusCode.FailedPrecondition, "exit.previous.exit_id: core 0.0.0.0 of second has exit 2 in flight");
         using var again = await host.OpenAsync(0);
-        Assert.Equal(0x1_0001ul, (await again.ForwardAsync(Call(PsciVersion, 4, Applied(2)))).Values.X0);
+        Assert.Equal(0x1_0003ul, (await again.ForwardAsync(Call(PsciVersion, 4, Applied(2)))).Values.X0);
     }
 
     [Fact]
@@ -181,7 +181,7 @@ public sealed class VcpuStreamTests(TestDaemon daemon) : IClassFixture<TestDaemo
         }
 
         using var good = await host.OpenAsync(0);
-        Assert.Equal(0x1_0001ul, (await good.ForwardAsync(Call(PsciVersion, 1))).Values.X0);
+        Assert.Equal(0x1_0003ul, (await good.ForwardAsync(Call(PsciVersion, 1))).Values.X0);
     }
 
     [Fact]
@@ -194,7 +194,7 @@ public sealed class VcpuStreamTests(TestDaemon daemon) : IClassFixture<TestDaemo
         await vcpu.SendAsync(new() { Exit = exit });
         Assert.Equal(StatusCode.ResourceExhausted, (await vcpu.RefusedAsync()).StatusCode);
         using var good = await host.OpenAsync(0);
-        Assert.Equal(0x1_0001ul, (await good.ForwardAsync(Call(PsciVersion, 1))).Values.X0);
+        Assert.Equal(0x1_0003ul, (await good.ForwardAsync(Call(PsciVersion, 1))).Values.X0);
     }
 
     [Fact]
@@ -205,7 +205,7 @@ public sealed class VcpuStreamTests(TestDaemon daemon) : IClassFixture<TestDaemo
         await using var host = await AttachAsync(busy, Greeting("busy"));
         using var slow = await host.OpenAsync(0);
         using var other = await host.OpenAsync(1);
-        Assert.Equal(0x1_0001ul, (await other.ForwardAsync(Call(PsciVersion, 1))).Values.X0);
+        Assert.Equal(0x1_0003ul, (await other.ForwardAsync(Call(PsciVersion, 1))).Values.X0);
         await slow.SendAsync(new() { Exit = Call(0xC300_0002, 1, x1: 3000) }); // SLOW
         ulong exitId = 1;
         Answer answer;
@@ -214,14 +214,14 @@ public sealed class VcpuStreamTests(TestDaemon daemon) : IClassFixture<TestDaemo
             exitId++;
             answer = await other.ForwardAsync(Call(PsciVersion, exitId, Applied(exitId - 1)));
         }
-        while (answer.Values.X0 == 0x1_0001);
+        while (answer.Values.X0 == 0x1_0003);
         Assert.Equal(("busy was busy for 100 ms.", ulong.MaxValue), (answer.Note, answer.Values.X0));
         do
         {
             exitId++;
             answer = await other.ForwardAsync(Call(PsciVersion, exitId, Applied(exitId - 1)));
         }
-        while (answer.Values.X0 != 0x1_0001);
+        while (answer.Values.X0 != 0x1_0003);
         // Late, and so not committed: the caller gets NOT_SUPPORTED.
         Assert.Equal(("The service was late.", ulong.MaxValue), ((await slow.AnswerAsync()) is var late ? late.Note : "", late.Values.X0));
         await busy.DisposeAsync();
