@@ -204,7 +204,6 @@ public sealed class TestMachine
         }
 
         Begin();
-        _suspended.Remove(core);
         _state = Keep(Services.NotApplied(_state, last.Call, last.Answer));
     }
 
