@@ -32,7 +32,7 @@ public sealed class SettingsProcessTests : IDisposable
     [InlineData("""{ "SMCCC": { "socId": { "bank": 4 } } }""", "SMCCC.socId.code=3", "{file} and --set SMCCC.socId.code=3: SMCCC.socId = {\"bank\":4,\"code\":3}: number is missing.")]
     [InlineData("""{ "SMCCC": 7 }""", "", "{file}: SMCCC = 7: give an object of its settings.")]
     [InlineData("""{ "SMCCC": { "version": "1.1" } }""", "SMCCC.version.major=2", "--set SMCCC.version.major=2: version is \"1.1\", which has no members; set it as a whole.")]
-    [InlineData("""{ "PSCI": { "version": "0.1" } }""", "", "{file}: PSCI: Version 0.1 of PSCI is not known: give one of 0.2, 1.0, 1.1, 1.2, 1.3.")]
+    [InlineData("""{ "PSCI": { "version": "0.1" } }""", "", "{file}: PSCI.version = \"0.1\": the versions of PSCI are 0.2, 1.0, 1.1, 1.2, 1.3.")]
     [InlineData("""{ "PSCI": { "deniedCores": ["0.0.0"] } }""", "", "{file}: PSCI.deniedCores[0] = \"0.0.0\": give an affinity such as \"0.0.0.3\".")]
     [InlineData(null, "SMCCC=1", "--set SMCCC=1 has no service, member and value. Write it as PSCI.version=1.0.")]
     [InlineData("[]", "", "{file} holds no object. Give it one member per service, such as { \"PSCI\": { \"version\": \"1.1\" } }.")]
