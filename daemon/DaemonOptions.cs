@@ -12,6 +12,12 @@ internal sealed class DaemonOptions
     /// <summary>One folder per plugin; by default "plugins" beside the daemon.</summary>
     public string? Plugins { get; set; }
 
+    /// <summary>The file of the services' settings; by default services.json beside the daemon, if it is there.</summary>
+    public string? Settings { get; set; }
+
+    /// <summary>Single settings over the file's, such as PSCI.version=1.0.</summary>
+    public string[] Set { get; set; } = [];
+
     /// <summary>Start in spite of plugins that do not load.</summary>
     public bool KeepGoing { get; set; }
 

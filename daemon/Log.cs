@@ -23,6 +23,12 @@ internal static partial class Log
     [LoggerMessage(Level = LogLevel.Warning, Message = "A plugin was left out: {Folder}: {Failure}")]
     public static partial void PluginLeftOut(ILogger log, string folder, string failure);
 
+    [LoggerMessage(Level = LogLevel.Information, Message = "{Service} is set to {Settings} by {Origin}")]
+    public static partial void Settings(ILogger log, string service, string settings, string origin);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Settings were left out: {Origin}: no service is named {Name}")]
+    public static partial void SettingsLeftOut(ILogger log, string origin, string name);
+
     [LoggerMessage(Level = LogLevel.Information, Message = "Stopping: {Machines} machines are told")]
     public static partial void Stopping(ILogger log, int machines);
 

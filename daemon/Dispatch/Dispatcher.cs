@@ -6,7 +6,7 @@ using Hypercalls.Sdk;
 namespace Hypercalls.Daemon.Dispatch;
 
 /// <summary>From an exit to its answer: clock and randomness go in, the answer and a record come out.</summary>
-internal sealed class Dispatcher(ServiceSet services, CallJournal journal, TimeProvider clock)
+internal sealed class Dispatcher(CallJournal journal, TimeProvider clock)
 {
     /// <summary>Serves a hypercall exit of a core.</summary>
     public AnsweredExit Hypercall(Machine machine, CoreSlot core, in ExitHead head, in CallSource source) =>
@@ -57,7 +57,7 @@ internal sealed class Dispatcher(ServiceSet services, CallJournal journal, TimeP
             Machine = machine.Description,
             Now = clock.GetUtcNow(),
             Random = random,
-            Served = services,
+            Served = machine.Served(source.Conduit, source.Pstate.IsAArch32),
             Registers = source.Registers,
             Supplied = source.Supplied,
         };

@@ -28,6 +28,7 @@ internal static class Configuration
         Check(options.HostDeadlineMs > options.DeadlineMs, "HostDeadlineMs", options.HostDeadlineMs, $"it must be longer than DeadlineMs, {options.DeadlineMs}");
         Check(options.KeepLostSeconds > 0, "KeepLostSeconds", options.KeepLostSeconds, "give seconds above 0");
         options.Socket = ListenAddress.Socket(options.Socket);
+        options.Settings = options.Settings is null ? InstalledSettings() : FullPath(options.Settings);
         options.Plugins = Path.GetFullPath(options.Plugins ?? DefaultPlugins());
         return options;
     }
@@ -39,6 +40,16 @@ internal static class Configuration
             throw new ConfigurationException($"Setting Hypercalls:{name} is {value}: {remedy} (appsettings.json, or HYPERCALLS_{name} in the environment).");
         }
     }
+
+    private static string? InstalledSettings()
+    {
+        var installed = Path.Combine(AppContext.BaseDirectory, "services.json");
+        return File.Exists(installed) ? installed : null;
+    }
+
+    private static string FullPath(string settings) => settings.Length > 0
+        ? Path.GetFullPath(settings)
+        : throw new ConfigurationException("--settings is empty. Name a file, or leave it away.");
 
     /// <summary>Beside the daemon where it was installed; in a checkout, where the build puts plugins.</summary>
     private static string DefaultPlugins()

@@ -61,8 +61,12 @@ internal static class DaemonHost
         builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None);
         builder.Services.Configure<Microsoft.Extensions.Logging.Console.ConsoleLoggerOptions>(console => console.LogToStandardErrorThreshold = LogLevel.Trace);
 
-        var loaded = PluginLoader.LoadAll(options.Plugins!);
-        builder.Services.AddDaemon(options, loaded, PluginLoader.Combine(loaded, options.KeepGoing));
+        var settings = ServiceSettings.Read(options.Settings, options.Set);
+        var loaded = PluginLoader.LoadAll(options.Plugins!, settings);
+        var services = PluginLoader.Combine(loaded, options.KeepGoing, settings.Owners());
+        settings.CheckAllTaken(loaded, options.KeepGoing);
+        builder.Services.AddSingleton(settings);
+        builder.Services.AddDaemon(options, loaded, services);
         builder.Listen(options);
         var app = builder.Build();
         app.MapDaemon();
@@ -88,6 +92,17 @@ internal static class DaemonHost
         foreach (var plugin in app.Services.GetRequiredService<IReadOnlyList<LoadedPlugin>>().Where(plugin => plugin.Failure is not null))
         {
             Log.PluginLeftOut(log, plugin.Folder, plugin.Failure!);
+        }
+
+        var settings = app.Services.GetRequiredService<ServiceSettings>();
+        foreach (var (service, json, origin) in settings.Taken)
+        {
+            Log.Settings(log, service, json, origin);
+        }
+
+        foreach (var (name, origin) in settings.Untaken())
+        {
+            Log.SettingsLeftOut(log, origin, name);
         }
 
         var options = app.Services.GetRequiredService<DaemonOptions>();

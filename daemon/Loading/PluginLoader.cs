@@ -6,8 +6,8 @@ namespace Hypercalls.Daemon.Loading;
 internal static class PluginLoader
 {
     /// <summary>All plugins, by folder name.</summary>
-    /// <exception cref="ConfigurationException">There is no plugin folder.</exception>
-    public static IReadOnlyList<LoadedPlugin> LoadAll(string folder)
+    /// <exception cref="ConfigurationException">There is no plugin folder, or a service cannot take its settings.</exception>
+    public static IReadOnlyList<LoadedPlugin> LoadAll(string folder, ServiceSettings settings)
     {
         if (!Directory.Exists(folder))
         {
@@ -16,7 +16,7 @@ internal static class PluginLoader
 
         try
         {
-            return [.. Directory.EnumerateDirectories(folder).Order(StringComparer.Ordinal).Select(Load)];
+            return [.. Directory.EnumerateDirectories(folder).Order(StringComparer.Ordinal).Select(plugin => Load(plugin, settings))];
         }
         catch (UnauthorizedAccessException e)
         {
@@ -26,24 +26,34 @@ internal static class PluginLoader
 
     /// <summary>The services of all plugins.</summary>
     /// <exception cref="ConfigurationException">A plugin did not load, or two of them conflict.</exception>
-    public static ServiceSet Combine(IReadOnlyList<LoadedPlugin> plugins, bool keepGoing)
+    public static ServiceSet Combine(IReadOnlyList<LoadedPlugin> plugins, bool keepGoing, IReadOnlyList<OwnerIdentity> owners)
     {
         if (!keepGoing && plugins.FirstOrDefault(plugin => plugin.Failure is not null) is { } failed)
         {
             throw new ConfigurationException($"{failed.Folder}: {failed.Failure} Mend or remove it, or start with --keep-going.");
         }
 
+        ServiceSet services;
         try
         {
-            return new(plugins.SelectMany(plugin => plugin.Services));
+            services = new(plugins.SelectMany(plugin => plugin.Services));
         }
         catch (ServiceConflictException e)
         {
             throw new ConfigurationException($"{e.Message} Remove one of the two from the plugin folder.", e);
         }
+
+        try
+        {
+            return owners.Count == 0 ? services : new(services.Services, owners);
+        }
+        catch (ServiceConflictException e)
+        {
+            throw new ConfigurationException($"{e.Message} Remove it from the settings: what a service says of its owner stands.", e);
+        }
     }
 
-    private static LoadedPlugin Load(string folder)
+    private static LoadedPlugin Load(string folder, ServiceSettings settings)
     {
         try
         {
@@ -62,20 +72,21 @@ internal static class PluginLoader
             var assembly = new PluginLoadContext(path).LoadFromAssemblyPath(path);
             Service[] services = [.. assembly.GetExportedTypes()
                 .Where(type => type is { IsAbstract: false, IsGenericTypeDefinition: false } && type.IsSubclassOf(typeof(Service)))
-                .Select(type => (Service)Activator.CreateInstance(type)!)];
+                .Select(settings.Create)];
             foreach (var service in services)
             {
                 // A faulty table shows itself now, not at the first call.
                 _ = service.Rows.Count;
+                _ = service.Owners.Count;
             }
 
             return services.Length == 0
                 ? new(folder, [], $"{Path.GetFileName(path)} holds no public class that derives from Service.")
                 : new(folder, services, null);
         }
-        catch (Exception e)
+        catch (Exception e) when (e is not ConfigurationException)
         {
-            return new(folder, [], $"It cannot be loaded: {e.GetBaseException().Message}");
+            return new(folder, [], $"It cannot be loaded: {e.GetBaseException().Message.TrimEnd('.')}.");
         }
     }
 }

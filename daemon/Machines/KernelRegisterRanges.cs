@@ -3,7 +3,7 @@ using Hypercalls.Sdk;
 namespace Hypercalls.Daemon.Machines;
 
 /// <summary>What the kernel of a host keeps for itself, complete over conduit, execution state, immediate and w0.</summary>
-internal sealed class KernelRegisterRanges
+internal sealed class KernelRegisterRanges : IKernelShare
 {
     private static readonly KernelRange Nothing = new(Conduit.Smc, false, ImmediateRule.Any, 0, uint.MaxValue, Disposition.Forwarded, "");
 
@@ -53,6 +53,14 @@ internal sealed class KernelRegisterRanges
 
         return space[low];
     }
+
+    /// <inheritdoc/>
+    public KernelAnswer Of(FunctionId id, Conduit conduit, bool isAArch32) => Find(conduit, isAArch32, 0, id.Value).Disposition switch
+    {
+        Disposition.Kernel => KernelAnswer.Answered,
+        Disposition.Forwarded => KernelAnswer.Forwarded,
+        _ => KernelAnswer.Refused,
+    };
 
     private static void Check(KernelRange[] space, Conduit conduit, bool isAArch32)
     {

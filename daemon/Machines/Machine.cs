@@ -32,6 +32,7 @@ internal sealed partial class Machine
         Description = description;
         Host = host;
         Incarnation = incarnation;
+        _served = Views();
         _cores = [.. description.Cores.Select((core, number) => new CoreSlot(number, core))];
         var attached = services.Attached(description);
         foreach (var failure in attached.Failures)
@@ -53,8 +54,6 @@ internal sealed partial class Machine
 
     /// <summary>Known to the host alone: opens vCPU streams, and re-attaches.</summary>
     public byte[] Token { get; } = RandomNumberGenerator.GetBytes(16);
-
-    public KernelRegisterRanges Kernel { get; private set; } = KernelRegisterRanges.AllForwarded;
 
     public ulong Calls { get; private set; }
 
@@ -177,8 +176,6 @@ internal sealed partial class Machine
         channel?.Writer.TryWrite(new ToHost.Goodbye(reason));
         channel?.Writer.TryComplete();
     }
-
-    public void Ready(KernelRegisterRanges kernel) => Kernel = kernel;
 
     public void CoreChanged(Mpidr mpidr, CoreChange change)
     {

@@ -95,7 +95,7 @@ internal sealed class KernelRegisterEndpoint(MachineRegistry machines, ServiceSe
             yield return range.First;
         }
 
-        foreach (var id in services.Services.SelectMany(service => service.Rows).SelectMany(row => row.Ids))
+        foreach (var id in services.All.SelectMany(service => service.Rows).SelectMany(row => row.Ids))
         {
             yield return id.Value;
             yield return id.Value + 1ul;

@@ -46,7 +46,7 @@ internal static class ToWire
 
     public static IEnumerable<Protos.ServedRange> Served(ServiceSet services)
     {
-        foreach (var service in services.Services)
+        foreach (var service in services.All)
         {
             foreach (var row in service.Rows)
             {

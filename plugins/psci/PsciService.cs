@@ -29,9 +29,9 @@ public sealed partial class PsciService : Service<PsciState>, ICoreLifecycle<Psc
     public PsciService(PsciSettings settings)
     {
         ArgumentNullException.ThrowIfNull(settings);
-        if (settings.Fault() is { } fault)
+        if (settings.Fault is var (member, sentence))
         {
-            throw new ArgumentException(fault);
+            throw new ArgumentException(sentence, member);
         }
 
         _settings = settings;

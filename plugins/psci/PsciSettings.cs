@@ -29,47 +29,27 @@ public sealed record PsciSettings
     /// <summary>Vendor-specific types of SYSTEM_RESET2.</summary>
     public ValueArray<VendorReset> VendorResets { get; init; }
 
-    internal string? Fault()
-    {
-        if (!Versions.Contains(Version))
-        {
-            return $"Version {Version} of PSCI is not known: give one of {string.Join(", ", Versions)}.";
-        }
+    /// <summary>The member that contradicts the specification, and how; null where none does.</summary>
+    internal (string Member, string Sentence)? Fault =>
+        !Versions.Contains(Version) ? ("version", $"the versions of PSCI are {string.Join(", ", Versions)}")
+        : !Enum.IsDefined(StateIdFormat) ? ("stateIdFormat", "the formats are original and extended")
+        : StateIdFormat == StateIdFormat.Extended && Version < s_extendedFormat
+            ? ("stateIdFormat", $"the extended StateID format came with PSCI {s_extendedFormat}, and version is {Version}")
+        : FaultOf(SuspendStates) is { } suspend ? ("suspendStates", suspend)
+        : FaultOf(VendorResets) is { } reset ? ("vendorResets", reset)
+        : null;
 
-        if (!Enum.IsDefined(StateIdFormat))
-        {
-            return $"StateIdFormat {StateIdFormat} is not known: give original or extended.";
-        }
+    private string? FaultOf(ValueArray<SuspendState> states) =>
+        states.Select(state => state.Fault(StateIdFormat)).FirstOrDefault(fault => fault is not null)
+        ?? (Twice(states, state => state.Parameter(StateIdFormat)) is { } parameter ? $"two states have the power_state 0x{parameter:X}; give one of them another stateId"
+            : Twice(states, state => state.Name) is { } name ? $"two states are named {name}"
+            : null);
 
-        if (StateIdFormat == StateIdFormat.Extended && Version < s_extendedFormat)
-        {
-            return $"The extended StateID format came with PSCI {s_extendedFormat}: version {Version} has the original one alone.";
-        }
-
-        if (SuspendStates.Select(state => state.Fault(StateIdFormat)).FirstOrDefault(fault => fault is not null) is { } faulty)
-        {
-            return faulty;
-        }
-
-        if (Twice(SuspendStates, state => state.Parameter(StateIdFormat)) is { } parameter)
-        {
-            return $"Two suspend states have the power_state 0x{parameter:X}: give one of them another stateId.";
-        }
-
-        if (Twice(SuspendStates, state => state.Name) is { } name)
-        {
-            return $"Two suspend states are named {name}.";
-        }
-
-        if (VendorResets.FirstOrDefault(reset => !Enum.IsDefined(reset.Action)) is { } odd)
-        {
-            return $"The action of vendor reset type 0x{odd.Type:X} is not known: give reset or shutdown.";
-        }
-
-        return VendorResets.Select(reset => reset.Type).FirstOrDefault(type => type < VendorReset.FirstType, VendorReset.FirstType) is var low and < VendorReset.FirstType
-            ? $"Vendor reset type 0x{low:X} is below 0x{VendorReset.FirstType:X}, where the vendor's types begin."
-            : Twice(VendorResets, reset => reset.Type) is { } type ? $"Vendor reset type 0x{type:X} stands twice." : null;
-    }
+    private static string? FaultOf(ValueArray<VendorReset> resets) =>
+        resets.Any(reset => reset.Type < VendorReset.FirstType) ? $"the vendor's types begin at 0x{VendorReset.FirstType:X}"
+        : resets.Any(reset => !Enum.IsDefined(reset.Action)) ? "the actions are reset and shutdown"
+        : Twice(resets, reset => reset.Type) is { } type ? $"type 0x{type:X} stands twice"
+        : null;
 
     private static object? Twice<T, TKey>(ValueArray<T> items, Func<T, TKey> key) =>
         items.GroupBy(key).Where(group => group.Count() > 1).Select(group => (object?)group.Key).FirstOrDefault();

@@ -19,7 +19,6 @@ public sealed record SuspendState
     public string Name { get; init; } = "";
 
     /// <summary>The platform's number of the state: 16 bits in the original format, 28 in the extended one.</summary>
-    [JsonConverter(typeof(HexadecimalJson))]
     public uint StateId { get; init; }
 
     /// <summary>
@@ -51,24 +50,24 @@ public sealed record SuspendState
         var largest = format == StateIdFormat.Extended ? LargestExtendedStateId : LargestOriginalStateId;
         if (Name.Length is 0 or > 31 || Name.Any(letter => !(char.IsAsciiLetterLower(letter) || char.IsAsciiDigit(letter) || letter == '-')))
         {
-            return $"The suspend state named \"{Name}\" needs a name of 1 to 31 lower-case letters, digits and dashes.";
+            return $"state \"{Name}\" needs a name of 1 to 31 lower-case letters, digits and dashes";
         }
 
         if (StateId > largest)
         {
-            return string.Create(CultureInfo.InvariantCulture, $"Suspend state {Name}: stateId 0x{StateId:X} is above 0x{largest:X}, the largest of the {format} format.");
+            return string.Create(CultureInfo.InvariantCulture, $"state {Name} has stateId 0x{StateId:X}, above 0x{largest:X}, the largest of the {format} format");
         }
 
         if (Levels.Count is 0 or > MostLevels || Levels.Any(level => level is not (Standby or Retention or PowerDown)))
         {
-            return $"Suspend state {Name}: levels are 1 to {MostLevels} of {Standby}, {Retention} and {PowerDown}, the core's first.";
+            return $"state {Name} must have 1 to {MostLevels} levels of {Standby}, {Retention} and {PowerDown}, the core's first";
         }
 
         for (var level = 1; level < Levels.Count; level++)
         {
             if (Levels[level] > Levels[level - 1])
             {
-                return $"Suspend state {Name}: level {level} cannot be in {Levels[level]} while level {level - 1} below it is in {Levels[level - 1]}.";
+                return $"state {Name} cannot have level {level} in {Levels[level]} while level {level - 1} below it is in {Levels[level - 1]}";
             }
         }
 

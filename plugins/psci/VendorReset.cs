@@ -8,7 +8,6 @@ public sealed record VendorReset
     internal const uint FirstType = 0x8000_0000;
 
     /// <summary>0x8000_0000 to 0xFFFF_FFFF.</summary>
-    [JsonConverter(typeof(HexadecimalJson))]
     public uint Type { get; init; }
 
     /// <summary>What the host does.</summary>

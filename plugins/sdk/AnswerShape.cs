@@ -4,15 +4,18 @@ namespace Hypercalls.Sdk;
 internal static class AnswerShape
 {
     private const int SystemEventData = 16;
+    private const int LastOfSmc32 = 7;
     private const int LinkRegister = 30;
 
     /// <summary>Throws where a host could not carry the answer out.</summary>
     /// <param name="answer">As the service gave it.</param>
-    /// <param name="machine">The machine that waits for it.</param>
+    /// <param name="call">What it answers.</param>
     /// <exception cref="InvalidOperationException">Says what is wrong.</exception>
-    public static void Check(in Answer answer, MachineDescription machine)
+    public static void Check(in Answer answer, in Hypercall call)
     {
-        CheckRegisters(answer);
+        // A claimed immediate is no SMCCC call: its w0 says nothing about widths.
+        CheckRegisters(answer, call.Function.IsSmc64 || call.Immediate != 0 ? CallRegisters.Count - 1 : LastOfSmc32);
+        var machine = call.Machine;
         switch (answer.Then)
         {
             case Effect.PowerOn on when machine.IndexOf(on.Core) < 0:
@@ -25,9 +28,11 @@ internal static class AnswerShape
     /// <summary>The part of <see cref="Check"/> that needs no machine: register numbers.</summary>
     /// <param name="answer">As the service gave it.</param>
     /// <exception cref="InvalidOperationException">Says what is wrong.</exception>
-    public static void CheckRegisters(in Answer answer)
+    public static void CheckRegisters(in Answer answer) => CheckRegisters(answer, CallRegisters.Count - 1);
+
+    private static void CheckRegisters(in Answer answer, int last)
     {
-        CheckRegisters(answer.Beyond, 4, CallRegisters.Count - 1);
+        CheckRegisters(answer.Beyond, 4, last);
         if (answer.Then is Effect.Load load)
         {
             CheckRegisters(load.Registers, 0, LinkRegister);

@@ -27,7 +27,7 @@ public readonly struct Hypercall
     /// <summary>64 random bits of this call. The only randomness a function may use: replay gives the same.</summary>
     public ulong Random { get; init; }
 
-    /// <summary>What the machine is served.</summary>
+    /// <summary>What the machine is served, by its kernel too, as this caller may call it.</summary>
     public IServedFunctions Served { get; init; }
 
     /// <summary>Raw x0 to x17. Functions read arguments by the indexer.</summary>
@@ -55,10 +55,10 @@ public readonly struct Hypercall
     }
 }
 
-/// <summary>What the services of a machine answer, seen as a whole.</summary>
+/// <summary>What a machine is served, seen as a whole.</summary>
 public interface IServedFunctions
 {
-    /// <summary>Whether some service answers this function.</summary>
+    /// <summary>Whether some service, or the kernel, answers this function.</summary>
     /// <param name="id">Any identifier.</param>
     /// <returns>False where a call gives NOT_SUPPORTED before any service runs.</returns>
     bool Contains(FunctionId id);

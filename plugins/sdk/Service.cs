@@ -21,6 +21,9 @@ public abstract class Service
     /// <summary>Immediates other than 0 that the service takes as a whole.</summary>
     public virtual IReadOnlyList<ImmediateClaim> Claims => [];
 
+    /// <summary>Call UID and Revision of owners of functions, where this service says them (DEN0028, General service queries).</summary>
+    public virtual IReadOnlyList<OwnerIdentity> Owners => [];
+
     /// <summary>The rows of the service's table.</summary>
     public abstract IReadOnlyList<ServedFunction> Rows { get; }
 

@@ -1,6 +1,6 @@
 namespace Hypercalls.Sdk;
 
-/// <summary>Two services claim the same name, identifier or immediate.</summary>
+/// <summary>Two services claim the same name, identifier or immediate, or say different things of one owner.</summary>
 public sealed class ServiceConflictException : Exception
 {
     /// <summary>Without a sentence.</summary>

@@ -14,10 +14,12 @@ public sealed partial class ServiceSet : IServedFunctions
 
     /// <summary>Lays the tables of all services beside each other.</summary>
     /// <param name="services">In any order.</param>
-    /// <exception cref="ServiceConflictException">Two services have one name, or claim one identifier or immediate.</exception>
-    public ServiceSet(IEnumerable<Service> services)
+    /// <param name="owners">What the operator says of owners of functions, beside what services say.</param>
+    /// <exception cref="ServiceConflictException">Two services have one name, claim one identifier or immediate, or say different things of one owner.</exception>
+    public ServiceSet(IEnumerable<Service> services, IEnumerable<OwnerIdentity>? owners = null)
     {
         Services = [.. services];
+        All = [.. Services, new GeneralQueries(Services, [.. owners ?? []])];
         _routes = Routes().ToFrozenDictionary();
         _claims = ClaimRoutes().ToFrozenDictionary();
         _attentive = [.. Enumerable.Range(0, Services.Count).Where(i => Services[i].HasAttention)];
@@ -25,6 +27,16 @@ public sealed partial class ServiceSet : IServedFunctions
 
     /// <summary>The services.</summary>
     public IReadOnlyList<Service> Services { get; }
+
+    /// <summary>The services, and last the framework's own: the general queries of owners. For lists of what is served.</summary>
+    public IReadOnlyList<Service> All { get; }
+
+    /// <summary>What a caller can expect to be answered.</summary>
+    /// <param name="conduit">SMC or HVC.</param>
+    /// <param name="isAArch32">Whether the caller runs in AArch32 state.</param>
+    /// <param name="kernel">What lies between the guest and the services; null where everything is forwarded.</param>
+    /// <returns>A view, to be kept: asking it allocates nothing.</returns>
+    public IServedFunctions SeenBy(Conduit conduit, bool isAArch32, IKernelShare? kernel = null) => new View(this, conduit, isAArch32, kernel);
 
     /// <summary>The states of all services for a machine that has just attached.</summary>
     /// <param name="machine">What its host says.</param>
@@ -35,7 +47,7 @@ public sealed partial class ServiceSet : IServedFunctions
     /// <param name="machine">What its host says.</param>
     /// <returns>One state per service, an initial one for a service that throws.</returns>
     public Stepped Attached(MachineDescription machine) =>
-        Attached(new MachineState([.. Services.Select(service => service.NewState())]), machine);
+        Attached(new MachineState([.. All.Select(service => service.NewState())]), machine);
 
     /// <inheritdoc/>
     public bool Contains(FunctionId id) => !id.HasReservedBits && _routes.ContainsKey(id.WithoutHint.Value);
@@ -47,7 +59,7 @@ public sealed partial class ServiceSet : IServedFunctions
     /// <param name="isAArch32">Whether the caller runs in AArch32 state.</param>
     /// <returns>The service and its row; null where the call gives NOT_SUPPORTED.</returns>
     public (Service Service, ServedFunction Function)? Find(FunctionId id, Conduit conduit, ushort immediate, bool isAArch32) =>
-        FindRoute(id, conduit, immediate, isAArch32) is { } route ? (Services[route.Service], route.Function) : null;
+        FindRoute(id, conduit, immediate, isAArch32) is { } route ? (All[route.Service], route.Function) : null;
 
     /// <summary>Serves one call.</summary>
     /// <param name="call">The call.</param>
@@ -60,11 +72,11 @@ public sealed partial class ServiceSet : IServedFunctions
             return new(state, Answer.NotSupported, null, null, null);
         }
 
-        var service = Services[route.Service];
+        var service = All[route.Service];
         try
         {
             var (next, answer) = route.Function.Serve(AsServed(call), state[route.Service]);
-            AnswerShape.Check(answer, call.Machine);
+            AnswerShape.Check(answer, call);
             return new(next is null ? state : state.With(route.Service, next), Widen(answer, call), service, route.Function, null);
         }
         catch (Exception e)
@@ -102,7 +114,7 @@ public sealed partial class ServiceSet : IServedFunctions
     /// <returns>The states to go on with.</returns>
     public Stepped NotApplied(MachineState state, Hypercall call, Answer answer) =>
         FindRoute(call.Function, call.Conduit, call.Immediate, call.Pstate.IsAArch32) is { } route
-            ? Step(state, "not applied", (service, old) => service == Services[route.Service] ? service.NotApplied(old, AsServed(call), answer) : old)
+            ? Step(state, "not applied", (service, old) => service == All[route.Service] ? service.NotApplied(old, AsServed(call), answer) : old)
             : new(state, []);
 
     /// <summary>Whether any service wants a core stopped now.</summary>
@@ -218,60 +230,4 @@ public sealed partial class ServiceSet : IServedFunctions
         // An SMC64 identifier from AArch32 is an unknown one; so is a fast one with reserved bits.
         return !id.HasReservedBits && !(isAArch32 && id.IsSmc64) && _routes.TryGetValue(id.WithoutHint.Value, out var route) ? route : null;
     }
-
-    private Dictionary<uint, Route> Routes()
-    {
-        var names = new HashSet<string>();
-        var routes = new Dictionary<uint, Route>();
-        for (var i = 0; i < Services.Count; i++)
-        {
-            if (!names.Add(Services[i].Name))
-            {
-                throw new ServiceConflictException($"Two services are named {Services[i].Name}.");
-            }
-
-            foreach (var row in Services[i].Rows)
-            {
-                foreach (var id in row.Ids)
-                {
-                    if (!routes.TryAdd(id.Value, new(i, row)))
-                    {
-                        throw new ServiceConflictException(
-                            $"{id} is claimed by {Services[routes[id.Value].Service].Name} ({routes[id.Value].Function.Name}) and by {Services[i].Name} ({row.Name}).");
-                    }
-                }
-            }
-        }
-
-        return routes;
-    }
-
-    private Dictionary<ImmediateClaim, Route> ClaimRoutes()
-    {
-        var routes = new Dictionary<ImmediateClaim, Route>();
-        for (var i = 0; i < Services.Count; i++)
-        {
-            foreach (var claim in Services[i].Claims)
-            {
-                if (claim.Immediate == 0)
-                {
-                    throw new ServiceConflictException($"{Services[i].Name} claims {Spelled(claim)}, the immediate of every SMCCC call.");
-                }
-
-                var function = Services[i].ClaimedFunction
-                    ?? throw new ServiceConflictException($"{Services[i].Name} claims {Spelled(claim)} but has no code for it.");
-                if (!routes.TryAdd(claim, new(i, function)))
-                {
-                    throw new ServiceConflictException(
-                        $"{Spelled(claim)} is claimed by {Services[routes[claim].Service].Name} and by {Services[i].Name}.");
-                }
-            }
-        }
-
-        return routes;
-    }
-
-    private static string Spelled(ImmediateClaim claim) => $"{(claim.Conduit == Conduit.Smc ? "SMC" : "HVC")} #0x{claim.Immediate:X}";
-
-    private sealed record Route(int Service, ServedFunction Function);
 }

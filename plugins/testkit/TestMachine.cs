@@ -51,6 +51,9 @@ public sealed class TestMachine
     /// <summary>What its host said last.</summary>
     public MachineDescription Description { get; private set; }
 
+    /// <summary>What a kernel between guest and services keeps; null, where everything reaches the services.</summary>
+    public TestKernel? Kernel { get; init; }
+
     /// <summary>When the next call arrives. It stands still until the test moves it; at first it is 2000-01-01, UTC.</summary>
     public DateTimeOffset Now { get; set; } = new(2000, 1, 1, 0, 0, 0, TimeSpan.Zero);
 
@@ -158,6 +161,12 @@ public sealed class TestMachine
     internal Answer Serve(Hypercall call)
     {
         Begin();
+        if (call.Immediate == 0 && Kernel?.Of(call.Function, call.Conduit, call.Pstate.IsAArch32) is { } kernel and not KernelAnswer.Forwarded)
+        {
+            return kernel == KernelAnswer.Refused
+                ? Answer.NotSupported
+                : throw new InvalidOperationException($"The kernel answers {call.Function} itself; no service sees it.");
+        }
 
         // A call is itself the news that its core runs.
         if (!_running.Contains(call.Core))
@@ -169,7 +178,7 @@ public sealed class TestMachine
             Report(CoreChange.Woke, call.Core);
         }
 
-        call = call with { Machine = Description, Served = Services, Now = Now, Random = NextRandom() };
+        call = call with { Machine = Description, Served = Services.SeenBy(call.Conduit, call.Pstate.IsAArch32, Kernel), Now = Now, Random = NextRandom() };
         var served = Services.Serve(call, _state);
         LastResult = served.ResultText();
         _last[call.Core] = (call, served.Answer);

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Diagnostics;
 using System.Runtime.InteropServices;
+using Hypercalls.Cli.Running;
 
 namespace Hypercalls.Cli.Commands;
 
@@ -14,9 +15,10 @@ internal static class DaemonCommand
         var plugins = new Option<string?>("--plugins") { Description = "The plugin folder; by default beside the daemon.", HelpName = "folder" };
         var keepGoing = new Option<bool>("--keep-going") { Description = "Start in spite of plugins that do not load." };
         var command = new Command("daemon", "Run the daemon in the foreground. Ctrl-C or SIGTERM stops it in order.") { socket, listen, plugins, keepGoing };
+        var settings = DaemonSettings.AddTo(command);
         command.SetAction(async (parsed, cancelled) =>
         {
-            List<string> arguments = [];
+            List<string> arguments = [.. settings.Arguments(parsed)];
             foreach (var option in (Option<string?>[])[socket, listen, plugins])
             {
                 if (parsed.GetValue(option) is { } value)

@@ -36,10 +36,10 @@ internal sealed class PrivateDaemon : IAsyncDisposable
 
     /// <summary>Starts one and waits until it answers.</summary>
     /// <exception cref="CliException">It does not start, with what it said.</exception>
-    public static async Task<PrivateDaemon> StartAsync(string? plugins, Action<string> report, CancellationToken cancelled)
+    public static async Task<PrivateDaemon> StartAsync(string? plugins, IReadOnlyList<string> settings, Action<string> report, CancellationToken cancelled)
     {
         var folder = Directory.CreateTempSubdirectory("hypercalls-").FullName;
-        var start = DaemonProgram.Start(["--socket", SocketIn(folder), "--stop-with-input", .. plugins is null ? Array.Empty<string>() : ["--plugins", plugins]]);
+        var start = DaemonProgram.Start(["--socket", SocketIn(folder), "--stop-with-input", .. plugins is null ? Array.Empty<string>() : ["--plugins", plugins], .. settings]);
         start.RedirectStandardError = true;
         start.RedirectStandardInput = true;
         // It prints nothing there; a child that shares no terminal leaves the terminal alone.

@@ -85,6 +85,36 @@ public sealed class VcpuStreamTests(TestDaemon daemon) : IClassFixture<TestDaemo
     }
 
     [Fact]
+    public async Task A_suspended_core_is_ON_and_its_next_exit_says_that_it_woke()
+    {
+        const uint CpuSuspend = 0xC400_0001, NodeHwState = 0xC400_000D;
+        await using var host = await AttachAsync(daemon, Greeting("suspended"));
+        using var sleeper = await host.OpenAsync(0);
+        using var other = await host.OpenAsync(1);
+        Assert.NotNull((await sleeper.ForwardAsync(Call(CpuSuspend, 1))).Suspend);
+        Assert.Equal(CorePower.Suspended, await PowerAsync());
+        Assert.Equal(0ul, (await other.ForwardAsync(Call(AffinityInfo, 1))).Values.X0); // ON
+        Assert.Equal(2ul, (await other.ForwardAsync(Call(NodeHwState, 2, Applied(1)))).Values.X0); // HW_STANDBY
+        var wake = new Exit { ExitId = 2, Boot = 1, Previous = Applied(1), Wake = new() { Cause = WakeCause.Interrupt } };
+        var answer = await sleeper.ForwardAsync(wake);
+        Assert.Equal((Answer.ResultsOneofCase.None_, Answer.EffectOneofCase.None), (answer.ResultsCase, answer.EffectCase));
+        Assert.Equal(CorePower.On, await PowerAsync());
+        Assert.Equal(0ul, (await other.ForwardAsync(Call(NodeHwState, 3, Applied(2)))).Values.X0); // HW_ON
+        // A wake exit that fell back without arriving: the call after it says the same.
+        Assert.NotNull((await sleeper.ForwardAsync(Call(CpuSuspend, 3, Applied(2), 0x1_0000, 0x4008_0000, 7))).Suspend.PowerDown);
+        Assert.Equal(1ul, (await other.ForwardAsync(Call(NodeHwState, 4, Applied(3)))).Values.X0); // HW_OFF
+        await sleeper.ForwardAsync(Call(PsciVersion, 5, FellBack(4, lastApplied: 3)));
+        Assert.Equal(CorePower.On, await PowerAsync());
+        // A suspend that fell back never was.
+        Assert.NotNull((await sleeper.ForwardAsync(Call(CpuSuspend, 6, Applied(5)))).Suspend);
+        await sleeper.ForwardAsync(Call(PsciVersion, 7, FellBack(6, lastApplied: 5)));
+        Assert.Equal(0ul, (await other.ForwardAsync(Call(NodeHwState, 5, Applied(4)))).Values.X0); // HW_ON
+
+        async Task<CorePower> PowerAsync() =>
+            (await daemon.Operator.ListMachinesAsync(new())).Machines.Single(machine => machine.Name == "suspended").Cores[0].Power;
+    }
+
+    [Fact]
     public async Task A_CPU_ON_that_fell_back_leaves_the_target_off_and_callable()
     {
         await using var host = await AttachAsync(daemon, Greeting("fallback"));

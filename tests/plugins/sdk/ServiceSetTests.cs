@@ -1,3 +1,4 @@
+using Hypercalls.Daemon.Machines;
 using Hypercalls.Psci;
 using Hypercalls.Sdk;
 using Hypercalls.Smccc;
@@ -35,8 +36,8 @@ public sealed class ServiceSetTests
     [Fact]
     public void Data_of_an_SMC32_function_is_zero_extended()
     {
-        var data = Answer.Value(ulong.MaxValue, High | 1, High | 2, High | 3) with { Beyond = [new(4, High | 4), new(17, ulong.MaxValue)] };
-        Assert.Equal(Answer.Value(0xFFFF_FFFF, 1, 2, 3) with { Beyond = [new(4, 4), new(17, 0xFFFF_FFFF)] }, Answering(data).Call(Smc32));
+        var data = Answer.Value(ulong.MaxValue, High | 1, High | 2, High | 3) with { Beyond = [new(4, High | 4), new(7, ulong.MaxValue)] };
+        Assert.Equal(Answer.Value(0xFFFF_FFFF, 1, 2, 3) with { Beyond = [new(4, 4), new(7, 0xFFFF_FFFF)] }, Answering(data).Call(Smc32));
         Assert.Equal(data, Answering(data).Call(Smc64));
     }
 
@@ -187,6 +188,38 @@ public sealed class ServiceSetTests
         { Answer.NoResults with { Then = new Effect.SystemEvent(SystemEventType.Crash, [.. new ulong[17]]) }, "The answer gives 17 values with a system event; 16 fit." },
     };
 
+    [Theory]
+    // id, register, whether it is a result: W0 to W7 of SMC32, x0 to x17 of SMC64
+    [InlineData(Smc32, 7, true)]
+    [InlineData(Smc32, 8, false)]
+    [InlineData(Smc64, 8, true)]
+    [InlineData(Smc64, 17, true)]
+    public void Result_registers_are_those_of_the_convention(uint id, int register, bool isResult)
+    {
+        var answer = Answer.Success with { Beyond = [new(register, 5)] };
+        var machine = Answering(answer);
+        Assert.Equal(isResult ? answer : Answer.NotSupported, machine.Call(id));
+        Assert.Equal(isResult ? null : $"The answer sets x{register}; x4 to x7 can be set here.", machine.LastFailure?.Exception.Message);
+    }
+
+    [Theory]
+    // asked, conduit, AArch32, served
+    [InlineData(0x8200_0000, Conduit.Smc, false, true)]  // a service's
+    [InlineData(0xC200_0000, Conduit.Smc, false, true)]
+    [InlineData(0xC200_0000, Conduit.Smc, true, false)] // SMC64 is not for AArch32
+    [InlineData(0x8200_FF00, Conduit.Hvc, false, true)]  // a general query
+    [InlineData(0x8200_0001, Conduit.Smc, false, false)] // refused by the kernel, although served
+    [InlineData(0x8000_0000, Conduit.Smc, false, true)]  // the kernel's
+    [InlineData(0x8000_0000, Conduit.Hvc, true, true)]
+    [InlineData(0xC000_0000, Conduit.Smc, true, false)] // the kernel's too, but SMC64
+    [InlineData(0x8004_0000, Conduit.Smc, false, false)] // a reserved bit
+    public void A_caller_is_served_by_its_kernel_too(uint asked, Conduit conduit, bool isAArch32, bool served)
+    {
+        var services = new ServiceSet([new TableService("S", new() { { Smc32, Smc64, "F", Nothing }, { Smc32 + 1, "G", Nothing } })]);
+        var kernel = new TestKernel().Answers(0x8000_0000, 0x8000_FFFF).Answers(0xC000_0000, 0xC000_FFFF).Refuses(Smc32 + 1, Smc32 + 1);
+        Assert.Equal(served, services.SeenBy(conduit, isAArch32, kernel).Contains(new(asked)));
+    }
+
     [Fact]
     public void Two_services_cannot_have_one_identifier() => Assert.Equal(
         "0xC200_0000 is claimed by FIRST (F) and by SECOND (G).",
@@ -259,6 +292,7 @@ public sealed class ServiceSetTests
         var services = new ServiceSet([new PsciService(), new SmcccService(), new TableService("S", new() { { Smc32, Smc64, "F", Nothing } })]);
         var machine = TestMachine.Describe(4);
         var state = services.NewState(machine);
+        var served = services.SeenBy(Conduit.Smc, false, KernelRegisterRanges.AllForwarded);
         var answers = 0ul;
 
         void Call(uint id)
@@ -266,7 +300,7 @@ public sealed class ServiceSetTests
             var registers = new CallRegisters();
             registers[0] = id;
             registers[1] = 0x8000_0000;
-            var call = new Hypercall { Function = new(id), Pstate = Pstate.El1h, Machine = machine, Served = services, Registers = registers };
+            var call = new Hypercall { Function = new(id), Pstate = Pstate.El1h, Machine = machine, Served = served, Registers = registers };
             answers += services.Serve(call, state).Answer.X0;
         }
 
@@ -278,6 +312,7 @@ public sealed class ServiceSetTests
                 Call(0x8400_000A); // PSCI_FEATURES
                 Call(0x8000_0001); // SMCCC_ARCH_FEATURES
                 Call(0xC201_0000); // with the SVE hint
+                Call(0x8400_FF00); // Call Count
                 Call(0xC400_0021); // unknown
             }
         }

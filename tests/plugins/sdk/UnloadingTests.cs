@@ -15,9 +15,11 @@ public sealed class UnloadingTests
     [Theory]
     [InlineData("Hypercalls.Psci", "Hypercalls.Psci.PsciService")]
     [InlineData("Hypercalls.Hello", "Hypercalls.Hello.HelloService")]
-    public async Task A_service_that_was_called_printed_and_saved_can_be_unloaded(string assembly, string service)
+    [InlineData("Hypercalls.Smccc", "Hypercalls.Smccc.SmcccService", """{ "version": "1.2", "socId": { "bank": 4, "code": "0x3B", "number": 7 } }""")]
+    [InlineData("Hypercalls.Psci", "Hypercalls.Psci.PsciService", """{ "suspendStates": [{ "name": "s", "stateId": "0x1", "levels": ["Standby"] }] }""")]
+    public async Task A_service_that_was_set_called_printed_and_saved_can_be_unloaded(string assembly, string service, string? settings = null)
     {
-        var context = CallPrintAndSave(assembly, service);
+        var context = CallPrintAndSave(assembly, service, settings);
         var waiting = Stopwatch.StartNew();
         for (var round = 10; context.IsAlive && waiting.Elapsed < Patience; round++)
         {
@@ -35,11 +37,11 @@ public sealed class UnloadingTests
     private static JsonSerializerOptions UnknownOptions(int depth) => new() { MaxDepth = depth };
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static WeakReference CallPrintAndSave(string assembly, string name)
+    private static WeakReference CallPrintAndSave(string assembly, string name, string? settings)
     {
         var context = new AssemblyLoadContext(assembly, isCollectible: true);
         var type = context.LoadFromAssemblyPath(Path.Combine(AppContext.BaseDirectory, assembly + ".dll")).GetType(name)!;
-        var machine = new TestMachine(2, (Service)Activator.CreateInstance(type)!);
+        var machine = new TestMachine(2, Settings.Create(type, settings is null ? null : System.Text.Json.Nodes.JsonNode.Parse(settings)!.AsObject()));
         foreach (var id in machine.Services.Services[0].Rows.SelectMany(row => row.Ids))
         {
             machine.Call(id.Value, 1, 0x4008_0000);

@@ -93,6 +93,17 @@ public sealed class TestMachineTests
     }
 
     [Fact]
+    public void What_the_kernel_keeps_reaches_no_service()
+    {
+        var machine = new TestMachine(new HelloService()) { Kernel = new TestKernel().Answers(0x8200_0000, 0x8200_0000).Refuses(0x8200_0002, 0xC200_0000) };
+        Assert.Contains("0x8200_0000", Assert.Throws<InvalidOperationException>(() => machine.Call(0x8200_0000)).Message, StringComparison.Ordinal);
+        Assert.Equal(Answer.NotSupported, machine.Call(0x8200_0002));
+        Assert.Equal(0u, machine.StateOf<HelloState>().Count);
+        Assert.Equal(Answer.Value(3), machine.Call(0x8200_0001, 1, 2));
+        Assert.Throws<ArgumentOutOfRangeException>(() => new TestKernel().Answers(2, 1));
+    }
+
+    [Fact]
     public void A_core_prints_its_affinity() => Assert.Equal("core 0.0.0.1", new TestMachine(2, new HelloService()).Core(1).ToString());
 
     private static TestMachine Instruments() => new(new TableService("INSTRUMENTS", new()

@@ -1,0 +1,80 @@
+namespace Hypercalls.Sdk;
+
+/// <summary>Which identifier and which immediate leads to which row.</summary>
+public sealed partial class ServiceSet
+{
+    private Dictionary<uint, Route> Routes()
+    {
+        var names = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
+        var routes = new Dictionary<uint, Route>();
+        for (var i = 0; i < All.Count; i++)
+        {
+            if (!names.Add(All[i].Name))
+            {
+                throw new ServiceConflictException($"Two services are named {All[i].Name}.");
+            }
+
+            foreach (var row in All[i].Rows)
+            {
+                foreach (var id in row.Ids)
+                {
+                    if (!routes.TryAdd(id.Value, new(i, row)))
+                    {
+                        throw new ServiceConflictException(
+                            $"{id} is claimed by {All[routes[id.Value].Service].Name} ({routes[id.Value].Function.Name}) and by {All[i].Name} ({row.Name}).");
+                    }
+                }
+            }
+        }
+
+        return routes;
+    }
+
+    private Dictionary<ImmediateClaim, Route> ClaimRoutes()
+    {
+        var routes = new Dictionary<ImmediateClaim, Route>();
+        for (var i = 0; i < All.Count; i++)
+        {
+            foreach (var claim in All[i].Claims)
+            {
+                if (claim.Immediate == 0)
+                {
+                    throw new ServiceConflictException($"{All[i].Name} claims {Spelled(claim)}, the immediate of every SMCCC call.");
+                }
+
+                var function = All[i].ClaimedFunction
+                    ?? throw new ServiceConflictException($"{All[i].Name} claims {Spelled(claim)} but has no code for it.");
+                if (!routes.TryAdd(claim, new(i, function)))
+                {
+                    throw new ServiceConflictException(
+                        $"{Spelled(claim)} is claimed by {All[routes[claim].Service].Name} and by {All[i].Name}.");
+                }
+            }
+        }
+
+        return routes;
+    }
+
+    private static string Spelled(ImmediateClaim claim) => $"{(claim.Conduit == Conduit.Smc ? "SMC" : "HVC")} #0x{claim.Immediate:X}";
+
+    private sealed record Route(int Service, ServedFunction Function);
+
+    /// <summary>What one kind of caller is served, the kernel's share included.</summary>
+    private sealed class View(ServiceSet services, Conduit conduit, bool isAArch32, IKernelShare? kernel) : IServedFunctions
+    {
+        public bool Contains(FunctionId id)
+        {
+            if (id.HasReservedBits || (isAArch32 && id.IsSmc64))
+            {
+                return false;
+            }
+
+            return (kernel?.Of(id, conduit, isAArch32) ?? KernelAnswer.Forwarded) switch
+            {
+                KernelAnswer.Answered => true,
+                KernelAnswer.Forwarded => services.FindRoute(id, conduit, 0, isAArch32) is not null,
+                _ => false,
+            };
+        }
+    }
+}
