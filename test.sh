@@ -4,8 +4,9 @@ set -uo pipefail
 cd "$(dirname "$0")"
 source .ci/need.sh
 need_dotnet
-need "$qemu" "$kernel" \
+need "$qemu" "$kernel" "$kernel32" \
   /usr/bin/aarch64-linux-gnu-gcc=gcc-aarch64-linux-gnu \
+  /usr/bin/arm-linux-gnueabihf-gcc=gcc-arm-linux-gnueabihf \
   /usr/bin/protoc=protobuf-compiler \
   /usr/bin/grpc_python_plugin=protobuf-compiler-grpc \
   /usr/lib/python3/dist-packages/grpc/__init__.py=python3-grpcio \

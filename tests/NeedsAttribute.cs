@@ -39,9 +39,11 @@ public static class Needs
     {
         "qemu-system-aarch64" => "qemu-system-arm",
         "aarch64-linux-gnu-gcc" => "gcc-aarch64-linux-gnu",
+        "arm-linux-gnueabihf-gcc" => "gcc-arm-linux-gnueabihf",
         "aarch64-linux-gnu-as" or "aarch64-linux-gnu-ld" or "aarch64-linux-gnu-objcopy" => "binutils-aarch64-linux-gnu",
         "protoc" => "protobuf-compiler",
         "grpc_python_plugin" => "protobuf-compiler-grpc",
+        _ when need.Contains("debian-installer", StringComparison.Ordinal) && need.Contains("armhf", StringComparison.Ordinal) => "debian-installer-12-netboot-armhf",
         _ when need.Contains("debian-installer", StringComparison.Ordinal) => "debian-installer-12-netboot-arm64",
         _ when need.Contains("python", StringComparison.Ordinal) => "python3-grpcio",
         _ when Path.IsPathRooted(need) => $"the package of {need}",

@@ -37,7 +37,7 @@ internal static class Invocation
         catch (QemuException e)
         {
             Console.Error.WriteLine(e.Message);
-            return ExitCode.Failed;
+            return e.IsBadInput ? ExitCode.BadInput : ExitCode.Failed;
         }
         catch (RpcException e)
         {

@@ -12,4 +12,7 @@ public sealed class QemuException : Exception
         : base(message, inner)
     {
     }
+
+    /// <summary>What was asked for contradicts itself, or the machine asked for: nothing on this computer can help.</summary>
+    public bool IsBadInput { get; init; }
 }

@@ -10,6 +10,7 @@ namespace Hypercalls.Qemu;
 /// <summary>A machine on a stock QEMU whose every SMC and HVC leaves it: start, wait for boot, run, dispose.</summary>
 public sealed class QemuMachine : IVcpuOwner, IDisposable
 {
+    private static readonly TimeSpan BootPatience = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan ConnectPatience = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan EndPatience = TimeSpan.FromSeconds(10);
 
@@ -51,7 +52,7 @@ public sealed class QemuMachine : IVcpuOwner, IDisposable
             _loader = new(options, _ram);
             _ram.SetVcpus(options.Cores);
             File.WriteAllBytes(Path.Combine(_folder.Path, "monitor.bin"), MonitorImage.For(_ram.MailboxArea));
-            undo.Push(_process = QemuProcess.Start(options, _folder, _ram.Path));
+            undo.Push(_process = QemuProcess.Start(options, _loader.Guest, _version, _folder, _ram.Path));
             undo.Push(_console = new(QemuSocket.Connect(Path.Combine(_folder.Path, "console.sock"), _process, ConnectPatience), options.Console));
             undo.Push(_door = new(QemuSocket.Connect(Path.Combine(_folder.Path, "door.sock"), _process, ConnectPatience)));
         }
@@ -65,7 +66,7 @@ public sealed class QemuMachine : IVcpuOwner, IDisposable
             throw;
         }
         _powers = new(options.Cores);
-        _vcpus = [.. Enumerable.Range(0, options.Cores).Select(number => new Vcpu(number, this, _ram, _door, _powers))];
+        _vcpus = [.. Enumerable.Range(0, options.Cores).Select(number => new Vcpu(number, this, _loader.Guest, _ram, _door, _powers))];
         _consoleThread = new(CopyConsole) { IsBackground = true, Name = "guest console" };
         _consoleThread.Start();
         new Thread(() => _door.Listen(Rung)) { IsBackground = true, Name = "door" }.Start();
@@ -93,26 +94,42 @@ public sealed class QemuMachine : IVcpuOwner, IDisposable
         {
             throw new QemuException($"{options.MemoryMiB} MiB of memory: this host runs 16 MiB to 255 GiB.");
         }
+        if (options.ClientEl is not (1 or 2))
+        {
+            throw new QemuException($"A guest at EL{options.ClientEl}: this host runs them at EL1 and EL2.") { IsBadInput = true };
+        }
+        if (options is { ClientEl: 2, Conduit: Conduit.Hvc })
+        {
+            throw new QemuException("A guest at EL2 calls by SMC: its HVC goes to itself.") { IsBadInput = true };
+        }
         return new(options);
     }
 
     /// <summary>Blocks until every vCPU has come out of reset; the guest has not run yet.</summary>
     public QemuBoot WaitForBoot()
     {
-        Task.WaitAny(_booted.Task, _end.Task);
+        if (Task.WaitAny([_booted.Task, _end.Task], BootPatience) < 0)
+        {
+            throw new QemuException($"The cores have not come out of reset within {BootPatience.TotalSeconds:0} s: this host needs a CPU with AArch64, and {_options.Cpu} may have none.");
+        }
         if (_end.Task.IsCompleted)
         {
             throw new QemuException(_end.Task.Result is MachineEnd.Failed failed ? failed.Report : "The machine was stopped before it came out of reset.");
         }
         // QEMU has mapped it by now.
         _folder.ForgetMemory();
+        var idAa64pfr0 = _vcpus[0].Identity[Array.IndexOf(IdentityNames, "ID_AA64PFR0_EL1")];
+        if (_loader.Guest.Refusal(idAa64pfr0, _options.Cpu, _options.Conduit) is { } refusal)
+        {
+            throw new QemuException(refusal) { IsBadInput = true };
+        }
         return new(
             _powers.Boot,
             [.. _vcpus.Select(vcpu => vcpu.Mpidr)],
             GuestRam.Base,
             _ram.MailboxArea - GuestRam.Base,
-            ClientEl: 1,
-            [Conduit.Smc, Conduit.Hvc],
+            _loader.Guest.ClientEl,
+            _loader.Guest.Conduits(idAa64pfr0),
             [.. IdentityNames.Zip(_vcpus[0].Identity, KeyValuePair.Create)],
             $"qemu-system-aarch64 {_version}");
     }
@@ -201,7 +218,7 @@ public sealed class QemuMachine : IVcpuOwner, IDisposable
             var clear = _clearMemory;
             _clearMemory = false;
             _loader.Load(clear, _nodes);
-            if (_powers.TryStartBootCore(new(_loader.EntryPoint, _loader.DeviceTree, BigEndian: false, Commit: 0)))
+            if (_powers.TryStartBootCore(_loader.Start))
             {
                 _vcpus[0].Nudge();
             }

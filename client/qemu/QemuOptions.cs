@@ -5,11 +5,14 @@ namespace Hypercalls.Qemu;
 /// <summary>What machine to make and what to run in it.</summary>
 public sealed record QemuOptions
 {
-    /// <summary>Path of an arm64 Image, gzip-compressed or not.</summary>
+    /// <summary>Path of an arm64 Image, gzip-compressed or not, or of an AArch32 zImage.</summary>
     public required string Kernel { get; init; }
 
     /// <summary>The kernel is any file whose first byte is its first instruction, loaded at a multiple of 2 MiB; no Image header is looked for.</summary>
     public bool KernelIsRaw { get; init; }
+
+    /// <summary>The raw kernel starts in AArch32; any other says so itself.</summary>
+    public bool KernelIsAArch32 { get; init; }
 
     /// <summary>Path of an initial RAM file system.</summary>
     public string? Initrd { get; init; }
@@ -28,10 +31,13 @@ public sealed record QemuOptions
     /// <summary>QEMU's machine type: virt, or one of its versions.</summary>
     public string Machine { get; init; } = "virt";
 
-    /// <summary>QEMU's CPU model.</summary>
+    /// <summary>The exception level of the guest: 1, or 2, where the guest has EL2 and HVC to itself and calls by SMC alone.</summary>
+    public uint ClientEl { get; init; } = 1;
+
+    /// <summary>QEMU's CPU model, one with AArch64.</summary>
     public string Cpu { get; init; } = "cortex-a57";
 
-    /// <summary>What the device tree tells the guest to call with; the other conduit works too.</summary>
+    /// <summary>What the device tree tells the guest to call with; the other conduit works too, but at EL2.</summary>
     public Conduit Conduit { get; init; } = Conduit.Smc;
 
     public string QemuPath { get; init; } = "qemu-system-aarch64";

@@ -9,15 +9,10 @@ internal sealed partial class Machine
 {
     private static readonly TimeSpan s_glance = TimeSpan.FromMilliseconds(100);
 
-    private readonly ServiceSet _loaded;
-    /// <summary>Those of the loaded services that are served here: its kernel may keep a family's VERSION function.</summary>
-    private volatile ServiceSet _services;
     private readonly TimeProvider _clock;
     private readonly IServiceFaults _faults;
     private readonly Lock _lock = new();
     private readonly TimeSpan _deadline;
-    /// <summary>By conduit and execution state, made once: every call asks.</summary>
-    private volatile IServedFunctions[] _served;
     private CoreSlot[] _cores;
     private MachineState _state;
     private ulong _commit;
@@ -59,14 +54,6 @@ internal sealed partial class Machine
 
     /// <summary>Known to the host alone: opens vCPU streams, and re-attaches.</summary>
     public byte[] Token { get; } = RandomNumberGenerator.GetBytes(16);
-
-    public KernelRegisterRanges Kernel { get; private set; } = KernelRegisterRanges.AllForwarded;
-
-    /// <summary>What the kernel keeps from the services.</summary>
-    public KernelConflicts Conflicts { get; private set; }
-
-    /// <summary>What a caller can expect to be answered, its kernel's share included.</summary>
-    public IServedFunctions Served(Conduit conduit, bool isAArch32) => _served[Place(conduit, isAArch32)];
 
     public ulong Calls { get; private set; }
 
@@ -190,21 +177,6 @@ internal sealed partial class Machine
         channel?.Writer.TryComplete();
     }
 
-    /// <summary>The host says what its kernel keeps.</summary>
-    /// <exception cref="OutOfOrderException">A service insists on some of it, and the host does not allow that.</exception>
-    public void Ready(KernelRegisterRanges kernel, bool allowShadowed)
-    {
-        var conflicts = KernelConflicts.Of(_loaded, kernel, Description.Conduits);
-        if (!allowShadowed && conflicts.Refusal() is { } refusal)
-        {
-            throw new OutOfOrderException($"ready: {refusal}");
-        }
-
-        (Kernel, Conflicts) = (kernel, conflicts);
-        _services = conflicts.Withheld.Count == 0 ? _loaded : _loaded.Without(conflicts.Withheld.Keys.ToHashSet());
-        _served = Views();
-    }
-
     public void CoreChanged(Mpidr mpidr, CoreChange change)
     {
         lock (_lock)
@@ -240,22 +212,6 @@ internal sealed partial class Machine
             TellAttention();
             Interlocked.Exchange(ref _nextBoot, new(TaskCreationOptions.RunContinuationsAsynchronously)).SetResult();
         }
-    }
-
-    private static int Place(Conduit conduit, bool isAArch32) => (conduit == Conduit.Hvc ? 2 : 0) + (isAArch32 ? 1 : 0);
-
-    private IServedFunctions[] Views()
-    {
-        var views = new IServedFunctions[4];
-        foreach (var conduit in (ReadOnlySpan<Conduit>)[Conduit.Smc, Conduit.Hvc])
-        {
-            foreach (var isAArch32 in (ReadOnlySpan<bool>)[false, true])
-            {
-                views[Place(conduit, isAArch32)] = _services.SeenBy(conduit, isAArch32, Kernel);
-            }
-        }
-
-        return views;
     }
 
     private void TakeOver(MachineDescription description, string host, ulong boot)

@@ -11,8 +11,9 @@ internal static class PowerTopology
 
     /// <summary>The nodes of a machine, each in the state that its cores give it.</summary>
     /// <param name="cores">Of the machine.</param>
+    /// <param name="mode">Who chooses the states of nodes.</param>
     /// <param name="before">What was known: stays go on, and where a state is the same, the present one too.</param>
-    public static ValueArray<NodeState> Of(ValueArray<CoreState> cores, ValueArray<NodeState> before)
+    public static ValueArray<NodeState> Of(ValueArray<CoreState> cores, SuspendMode mode, ValueArray<NodeState> before)
     {
         var nodes = new List<NodeState>();
         for (var level = 0; level < Levels; level++)
@@ -22,7 +23,7 @@ internal static class PowerTopology
                 if (!nodes.Exists(node => node.Level == level && node.Holds(core.Core)))
                 {
                     var known = before.FirstOrDefault(node => node.Level == level && node.Holds(core.Core)) ?? new() { Level = level, Node = core.Core };
-                    nodes.Add(known.Enter(Coordinated(cores, known), now: null));
+                    nodes.Add(known.Enter(Next(cores, mode, known, changed: null), now: null));
                 }
             }
         }
@@ -41,7 +42,7 @@ internal static class PowerTopology
         for (var i = 0; i < state.Nodes.Count; i++)
         {
             var node = state.Nodes[i];
-            if (node.Holds(core.Core) && node.Enter(Next(state, node, core), now) is var next && next != node)
+            if (node.Holds(core.Core) && node.Enter(Next(state.Cores, state.Mode, node, core), now) is var next && next != node)
             {
                 (nodes ??= [.. state.Nodes.Span])[i] = next;
             }
@@ -91,17 +92,18 @@ internal static class PowerTopology
         return null;
     }
 
-    private static LocalState Next(PsciState state, NodeState node, CoreState changed)
+    private static LocalState Next(ValueArray<CoreState> cores, SuspendMode mode, NodeState node, CoreState? changed)
     {
-        var coordinated = Coordinated(state.Cores, node);
-        if (node.Level == 0 || state.Mode == SuspendMode.PlatformCoordinated || coordinated == Off)
+        var coordinated = Coordinated(cores, node);
+        if (node.Level == 0 || mode == SuspendMode.PlatformCoordinated || coordinated == Off)
         {
             return coordinated;
         }
 
         // OS-initiated: whoever goes down as the last one says it; until then, and while any core runs, the node runs.
-        return HasRunningCore(state.Cores, node) ? Run
-            : changed.Power == PowerState.Suspended ? Contribution(changed, node.Level)
+        return HasRunningCore(cores, node) ? Run
+            : changed is { Power: PowerState.Suspended } last ? Contribution(last, node.Level)
+            : node.State == Off ? coordinated
             : node.State;
     }
 

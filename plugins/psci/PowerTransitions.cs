@@ -19,16 +19,15 @@ public static class PowerTransitions
         _                           => (Unavailable, PsciStatus.Denied),
     };
 
-    /// <summary>The host reports this core. What does not fit a state leaves it: it speaks of an older one.</summary>
+    /// <summary>The host reports this core. What does not fit a state leaves it: it speaks of an older one, as does a stop of a core that is ON_PENDING.</summary>
     /// <param name="power">Of the core.</param>
     /// <param name="change">What happened.</param>
     /// <returns>Its next state.</returns>
     public static PowerState Reported(PowerState power, CoreChange change) => (change, power) switch
     {
         (CoreChange.Started, _)                  => On,
-        (CoreChange.Stopped, Unavailable)        => Unavailable,
-        (CoreChange.Stopped, Freezing or Frozen) => Frozen,
-        (CoreChange.Stopped, _)                  => Off,
+        (CoreChange.Stopped, On or Suspended)    => Off,
+        (CoreChange.Stopped, Freezing)           => Frozen,
         (CoreChange.Woke,    Suspended)          => On,
         (CoreChange.Refused, OnPending)          => Off,
         _                                        => power,

@@ -11,7 +11,7 @@ public sealed partial class PsciService
         ArgumentNullException.ThrowIfNull(state);
         ArgumentNullException.ThrowIfNull(machine);
         ValueArray<CoreState> cores = [.. machine.Cores.Select(core => Listed(state, core))];
-        return state with { Cores = cores, Nodes = PowerTopology.Of(cores, state.Nodes) };
+        return state with { Cores = cores, Nodes = PowerTopology.Of(cores, state.Mode, state.Nodes) };
     }
 
     /// <inheritdoc/>
@@ -39,9 +39,9 @@ public sealed partial class PsciService
             // Another core may have started the target since: its CPU_ON stands.
             Effect.PowerOn on when state.IndexOf(on.Core) is var target and >= 0 && state.Cores[target].StartedBy == hypercall.Core
                 => Changed(state, target, CoreChange.Refused, hypercall.Now),
-            Effect.PowerOff when state.Cores[caller].Power == PowerState.Freezing => state.With(caller, new(hypercall.Core, PowerState.On)),
+            Effect.PowerOff when caller >= 0 && state.Cores[caller].Power == PowerState.Freezing => state.With(caller, new(hypercall.Core, PowerState.On)),
             { Suspends: true } => Changed(state, caller, CoreChange.Woke, now: null),
-            _ when answer.Kind == ResultKind.Data && hypercall.Function == s_memProtect => state with { MemProtect = answer.X0 != 0 },
+            _ when hypercall.Function == s_memProtect && state.MemProtectBy == hypercall.Core => state with { MemProtect = answer.X0 != 0, MemProtectBy = null },
             _ when answer == Answer.Success && hypercall.Function == s_setSuspendMode => state with { Mode = state.ModeBefore },
             _ => state,
         };

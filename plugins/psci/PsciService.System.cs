@@ -44,7 +44,7 @@ public sealed partial class PsciService
         (uint)call[1] <= HibernateOff && call[2] == 0 ? ThatIsAll(new(SystemEventType.Shutdown, [ByOff2])) : Status(InvalidParameters);
 
     private static Outcome<PsciState> MemProtect(in Hypercall call, PsciState state) =>
-        (state with { MemProtect = (uint)call[1] != 0 }, Answer.Value(state.MemProtect ? 1u : 0));
+        (state with { MemProtect = (uint)call[1] != 0, MemProtectBy = call.Core }, Answer.Value(state.MemProtect ? 1u : 0));
 
     private static Answer MemProtectCheckRange(in Hypercall call)
     {

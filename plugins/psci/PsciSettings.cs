@@ -32,6 +32,7 @@ public sealed record PsciSettings
     /// <summary>The member that contradicts the specification, and how; null where none does.</summary>
     internal (string Member, string Sentence)? Fault =>
         !Versions.Contains(Version) ? ("version", $"the versions of PSCI are {string.Join(", ", Versions)}")
+        : !Enum.IsDefined(StateIdFormat) ? ("stateIdFormat", "the formats are original and extended")
         : StateIdFormat == StateIdFormat.Extended && Version < s_extendedFormat
             ? ("stateIdFormat", $"the extended StateID format came with PSCI {s_extendedFormat}, and version is {Version}")
         : FaultOf(SuspendStates) is { } suspend ? ("suspendStates", suspend)
@@ -46,6 +47,7 @@ public sealed record PsciSettings
 
     private static string? FaultOf(ValueArray<VendorReset> resets) =>
         resets.Any(reset => reset.Type < VendorReset.FirstType) ? $"the vendor's types begin at 0x{VendorReset.FirstType:X}"
+        : resets.Any(reset => !Enum.IsDefined(reset.Action)) ? "the actions are reset and shutdown"
         : Twice(resets, reset => reset.Type) is { } type ? $"type 0x{type:X} stands twice"
         : null;
 

@@ -23,6 +23,9 @@ public sealed record PsciState
     /// <summary>MEM_PROTECT: memory is overwritten before it is given to the next boot.</summary>
     public bool MemProtect { get; init; }
 
+    /// <summary>Whose MEM_PROTECT was the last: a late fallback of another core's does not undo it.</summary>
+    public Mpidr? MemProtectBy { get; init; }
+
     /// <summary>The place of a core.</summary>
     /// <param name="core">Its affinity.</param>
     /// <returns>From 0; −1 where the machine has no such core.</returns>

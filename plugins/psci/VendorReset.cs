@@ -2,7 +2,7 @@ using System.Text.Json.Serialization;
 
 namespace Hypercalls.Psci;
 
-/// <summary>A vendor-specific reset type that SYSTEM_RESET2 accepts (DEN0022, SYSTEM_RESET2). Its cookie is handed to the host.</summary>
+/// <summary>A vendor-specific reset type that SYSTEM_RESET2 accepts (DEN0022, SYSTEM_RESET2). With a reset, its cookie is handed to the host.</summary>
 public sealed record VendorReset
 {
     internal const uint FirstType = 0x8000_0000;

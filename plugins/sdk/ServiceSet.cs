@@ -89,15 +89,10 @@ public sealed partial class ServiceSet : IServedFunctions
             return new(state, Answer.NotSupported, null, null, null);
         }
 
-        if (call.Immediate == 0 && call.Function.HasSveHint)
-        {
-            return Serve(call with { Function = call.Function.WithoutHint }, state);
-        }
-
         var service = All[route.Service];
         try
         {
-            var (next, answer) = route.Function.Serve(call, state[route.Service]);
+            var (next, answer) = route.Function.Serve(AsServed(call), state[route.Service]);
             AnswerShape.Check(answer, call);
             return new(next is null ? state : state.With(route.Service, next), Widen(answer, call), service, route.Function, null);
         }
@@ -136,7 +131,7 @@ public sealed partial class ServiceSet : IServedFunctions
     /// <returns>The states to go on with.</returns>
     public Stepped NotApplied(MachineState state, Hypercall call, Answer answer) =>
         FindRoute(call.Function, call.Conduit, call.Immediate, call.Pstate.IsAArch32) is { } route
-            ? Step(state, "not applied", (service, old) => service == All[route.Service] ? service.NotApplied(old, call, answer) : old)
+            ? Step(state, "not applied", (service, old) => service == All[route.Service] ? service.NotApplied(old, AsServed(call), answer) : old)
             : new(state, []);
 
     /// <summary>Whether any service wants a core stopped now.</summary>
@@ -198,6 +193,10 @@ public sealed partial class ServiceSet : IServedFunctions
 
         return new(state, Answer.NoResults, failure?.Service, null, failure);
     }
+
+    // The SVE hint is for routing: no service sees it, in a call or when it is told of one again.
+    private static Hypercall AsServed(in Hypercall call) =>
+        call.Immediate == 0 && call.Function.HasSveHint ? call with { Function = call.Function.WithoutHint } : call;
 
     private static Answer Widen(in Answer answer, in Hypercall call) =>
         answer.Kind == ResultKind.None || call.Function.IsSmc64 || call.Immediate != 0

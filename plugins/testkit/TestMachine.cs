@@ -9,7 +9,7 @@ namespace Hypercalls.Testkit;
 public sealed class TestMachine
 {
     private readonly HashSet<Mpidr> _running;
-    private readonly HashSet<Mpidr> _suspended = [];
+    private readonly HashSet<Mpidr> _suspended;
     private readonly Dictionary<Mpidr, (Hypercall Call, Answer Answer)> _last = [];
     private readonly List<ServiceFailure> _failures = [];
     private MachineState _state;
@@ -41,6 +41,7 @@ public sealed class TestMachine
         Services = new(services);
         Description = description;
         _running = [.. Running(description)];
+        _suspended = [.. Suspended(description)];
         _state = Keep(Services.Attached(description));
     }
 
@@ -152,6 +153,7 @@ public sealed class TestMachine
         _running.Clear();
         _suspended.Clear();
         _running.UnionWith(Running(description));
+        _suspended.UnionWith(Suspended(description));
         Begin();
         _state = Keep(Services.Attached(_state, description));
     }
@@ -202,7 +204,6 @@ public sealed class TestMachine
         }
 
         Begin();
-        _suspended.Remove(core);
         _state = Keep(Services.NotApplied(_state, last.Call, last.Answer));
     }
 
@@ -225,6 +226,9 @@ public sealed class TestMachine
     private static IEnumerable<Mpidr> Running(MachineDescription description) =>
         description.Cores.Where(core => core.Power is CorePower.On or CorePower.Suspended).Select(core => core.Mpidr);
 
+    private static IEnumerable<Mpidr> Suspended(MachineDescription description) =>
+        description.Cores.Where(core => core.Power == CorePower.Suspended).Select(core => core.Mpidr);
+
     private string SavedState(Service service) => service.Save(_state[Services.Services.ToList().IndexOf(service)]);
 
     private void Report(CoreChange change, Mpidr core)
@@ -233,12 +237,16 @@ public sealed class TestMachine
         {
             _running.Add(core);
         }
-        else
+        else if (change == CoreChange.Stopped)
         {
             _running.Remove(core);
         }
 
-        _suspended.Remove(core);
+        if (change != CoreChange.Refused)
+        {
+            _suspended.Remove(core);
+        }
+
         _state = Keep(Services.CoreChanged(_state, new(core, change, Now)));
     }
 

@@ -8,7 +8,7 @@ void handler(u64 event)
 	handled[this_core()]++;
 }
 
-void core_main(u64 context, u64 daif, u64 sctlr)
+void core_main(u64 context, u64 pstate, u64 sctlr)
 {
 	call(smc_0, HANDLER, (u64)handler_entry, 0, 0);
 	other_runs = 1;

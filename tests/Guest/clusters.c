@@ -2,14 +2,13 @@
 #include "guest.h"
 
 static volatile u64 ran, handled, stop;
-static u64 mpidr_of[16], cores;
 
 void handler(u64 event)
 {
 	handled = this_core();
 }
 
-void core_main(u64 context, u64 daif, u64 sctlr)
+void core_main(u64 context, u64 pstate, u64 sctlr)
 {
 	if (context == this_core())
 		ran++;
@@ -24,12 +23,9 @@ void core_main(u64 context, u64 daif, u64 sctlr)
 
 int main(void)
 {
-	u64 typer, n = 0;
+	u64 n = 0;
 
-	do {
-		typer = *(volatile u64 *)(0x080a0000ul + (cores << 17) + 8);
-		mpidr_of[cores++] = (typer >> 32 & 0xffffff) | (typer >> 56 << 32);
-	} while (!(typer & 0x10));
+	find_cores();
 	number("cores", cores);
 	for (n = 1; n < cores; n++) {
 		u64 before = ran;

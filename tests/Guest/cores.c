@@ -1,64 +1,26 @@
 /* Starting and stopping cores, standby and power-down, a slow answer beside quick ones. */
 #include "guest.h"
 
-#define REDISTRIBUTOR	0x080a0000ul
-#define TIMER		27
-
 static volatile u64 ran[16], wrong[16], context_of[16], slow_done;
-static u64 mpidr_of[16], cores;
 
-static u64 number_of(u64 mpidr)
-{
-	u64 n = 0;
-
-	while (mpidr_of[n] != mpidr)
-		n++;
-	return n;
-}
-
-static void find_cores(void)
-{
-	u64 typer;
-
-	do {
-		typer = *(volatile u64 *)(REDISTRIBUTOR + (cores << 17) + 8);
-		mpidr_of[cores++] = (typer >> 32 & 0xffffff) | (typer >> 56 << 32);
-	} while (!(typer & 0x10));
-}
-
-static void timer_in(u64 milliseconds)
-{
-	u64 frequency;
-
-	asm("mrs %0, cntfrq_el0" : "=r"(frequency));
-	*(volatile u32 *)(REDISTRIBUTOR + 0x10100) = 1u << TIMER;
-	asm volatile("msr s3_0_c12_c12_5, %0; isb; msr s3_0_c4_c6_0, %1; msr s3_0_c12_c12_7, %0; isb" :: "r"(1ul), "r"(0xfful));
-	asm volatile("msr cntv_tval_el0, %0; msr cntv_ctl_el0, %1; isb" :: "r"(frequency * milliseconds / 1000), "r"(1ul));
-}
-
-static void timer_off(void)
-{
-	asm volatile("msr cntv_ctl_el0, xzr; isb");
-}
-
-static void woken_at_entry(u64 context, u64 daif, u64 sctlr)
+static void woken_at_entry(u64 context, u64 pstate, u64 sctlr)
 {
 	u64 sp;
 
 	timer_off();
 	asm("mrs %0, sp_el0" : "=r"(sp));
 	number("power-down wakes at its entry with context", context);
-	fact("masked, MMU off", daif == 0x3c0 && sctlr == 0x30d00800);
+	fact("EL1h, masked, MMU off", pstate == 0x3c5 && sctlr == 0x30d00800);
 	off();
 }
 
-void core_main(u64 context, u64 daif, u64 sctlr)
+void core_main(u64 context, u64 pstate, u64 sctlr)
 {
 	u64 n = number_of(this_core());
 
 	if (n == 0)
-		woken_at_entry(context, daif, sctlr);
-	wrong[n] += daif != 0x3c0 || sctlr != 0x30d00800;
+		woken_at_entry(context, pstate, sctlr);
+	wrong[n] += pstate != 0x3c5 || sctlr != 0x30d00800;
 	context_of[n] = context;
 	if (context == 0x510) {
 		call(smc_0, SLOW, 3000, 0, 0);
@@ -94,7 +56,7 @@ int main(void)
 		await_off(n);
 		right += ran[n] == 1 && !wrong[n] && context_of[n] == 0x100 + n;
 	}
-	fact("each ran once, masked, MMU off, with its context", right == cores - 1);
+	fact("each ran once, EL1h, masked, MMU off, with its context", right == cores - 1);
 
 	number("CPU_ON of the caller", call(smc_0, CPU_ON, mpidr_of[0], (u64)core_entry, 0));
 	number("CPU_ON of no core", call(smc_0, CPU_ON, 0x40000, (u64)core_entry, 0));
@@ -120,13 +82,14 @@ int main(void)
 	}
 
 	u64 before = counter();
-	timer_in(20);
+	interrupts_on(0);
+	timer_in(20000);
 	u64 result = call(smc_0, CPU_SUSPEND, 0, 0, 0);
 	fact("standby ends with the timer", result == 0 && microseconds(counter() - before) >= 19000);
 	result = call(smc_0, CPU_SUSPEND, 0, 0, 0);
 	fact("standby ends at once when an interrupt is pending", result == 0);
 	timer_off();
-	timer_in(20);
+	timer_in(20000);
 	call(hvc_0, CPU_SUSPEND, 1 << 16, (u64)core_entry, 0x77);
 	print("CPU_SUSPEND RETURNED\n");
 	off();

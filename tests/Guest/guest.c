@@ -82,6 +82,69 @@ u64 this_core(void)
 	return mpidr & 0xff00fffffful;
 }
 
+u64 mpidr_of[16], cores;
+
+#define REDISTRIBUTOR	0x080a0000ul
+
+void find_cores(void)
+{
+	u64 typer;
+
+	do {
+		typer = *(volatile u64 *)(REDISTRIBUTOR + (cores << 17) + 8);
+		mpidr_of[cores++] = (typer >> 32 & 0xffffff) | (typer >> 56 << 32);
+	} while (!(typer & 0x10));
+}
+
+u64 number_of(u64 mpidr)
+{
+	u64 n = 0;
+
+	while (mpidr_of[n] != mpidr)
+		n++;
+	return n;
+}
+
+void interrupts_on(u64 n)
+{
+	*(volatile u32 *)(REDISTRIBUTOR + (n << 17) + 0x10100) = 1u << TIMER | 0xff;
+	asm volatile("msr s3_0_c12_c12_5, %0; isb; msr s3_0_c4_c6_0, %1; msr s3_0_c12_c12_7, %0; isb" :: "r"(1ul), "r"(0xfful) : "memory");
+}
+
+void timer_in(u64 microseconds)
+{
+	u64 frequency;
+
+	asm("mrs %0, cntfrq_el0" : "=r"(frequency));
+	asm volatile("msr cntv_tval_el0, %0; msr cntv_ctl_el0, %1; isb" :: "r"(frequency * microseconds / 1000000), "r"(1ul) : "memory");
+}
+
+void timer_off(void)
+{
+	asm volatile("msr cntv_ctl_el0, xzr; isb" ::: "memory");
+}
+
+void send_sgi(u64 n, u64 intid)
+{
+	u64 mpidr = mpidr_of[n];
+	u64 value = 1ul << (mpidr & 15) | (mpidr >> 4 & 15) << 44 | (mpidr >> 8 & 255) << 16 | (mpidr >> 16 & 255) << 32 | mpidr >> 32 << 48 | intid << 24;
+
+	asm volatile("dsb sy; msr s3_0_c12_c11_5, %0; isb" :: "r"(value) : "memory");
+}
+
+u64 acknowledge(void)
+{
+	u64 intid;
+
+	asm volatile("mrs %0, s3_0_c12_c12_0; dsb sy" : "=r"(intid) :: "memory");
+	intid &= 0xffffff;
+	if (intid == TIMER)
+		timer_off();
+	if (intid < 1020)
+		asm volatile("msr s3_0_c12_c12_1, %0; isb" :: "r"(intid) : "memory");
+	return intid;
+}
+
 void exception(u64 vector, u64 esr, u64 elr)
 {
 	print("EXCEPTION ");
@@ -98,7 +161,7 @@ void off(void)
 		;
 }
 
-void __attribute__((weak)) core_main(u64 context, u64 daif, u64 sctlr)
+void __attribute__((weak)) core_main(u64 context, u64 pstate, u64 sctlr)
 {
 }
 

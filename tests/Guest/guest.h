@@ -17,6 +17,8 @@ u64 hvc_storm(u64 function, u64 count);
 #define AFFINITY_INFO	0xc4000004
 #define SYSTEM_OFF	0x84000008
 #define SYSTEM_RESET	0x84000009
+#define SYSTEM_SUSPEND	0xc400000e
+#define SYSTEM_RESET2	0xc4000012
 
 #define ECHO		0xc3000000	/* (a): a + 1, immediate, conduit, previous outcome */
 #define ATTEND		0xc3000001	/* (core, microseconds): attention later */
@@ -38,7 +40,7 @@ u64 hvc_storm(u64 function, u64 count);
 #define RESET_CLEAR	0xc3000011	/* reset, with RAM overwritten */
 #define CRASH		0xc3000012
 #define NEED		0xc3000013	/* (address): x30 as the host supplies it, the word there, what it supplies of memory it must not */
-#define DEAF		0xc3000015	/* (count): so many attention exits get no answer */
+#define DEAF		0xc3000015	/* (count): so many attention and wake exits get no answer */
 #define FORCE_ON	0xc3000014	/* (core): a power-on that the host refuses */
 
 void print(const char *text), print_hex(u64 value), print_dec(u64 value);
@@ -49,4 +51,21 @@ u64 call(instruction *how, u64 function, u64 a, u64 b, u64 c);
 u64 counter(void);
 u64 microseconds(u64 ticks);
 u64 this_core(void);
+
+/* The cores in the order of their redistributors; a core's number is its place. */
+extern u64 mpidr_of[16], cores;
+void find_cores(void);
+u64 number_of(u64 mpidr);
+
+/* Interrupts: enabled at the GIC, masked in PSTATE, so that they pend until they are acknowledged. */
+#define TIMER		27
+#define NONE		1023
+void interrupts_on(u64 n);
+void timer_in(u64 microseconds), timer_off(void);
+void send_sgi(u64 n, u64 intid);
+u64 acknowledge(void);
+
+/* deep_sleep(CPU_SUSPEND, power_state) or (SYSTEM_SUSPEND, 0): 1 when it was entered again, with what it found in woken; else the call's result. */
+u64 deep_sleep(u64 function, u64 power_state);
+extern volatile struct { u64 daif, sctlr, el, spsel; } woken;
 void off(void) __attribute__((noreturn));

@@ -6,7 +6,7 @@
 static u64 data = 1, zero;
 static volatile u64 other_runs;
 
-void core_main(u64 context, u64 daif, u64 sctlr)
+void core_main(u64 context, u64 pstate, u64 sctlr)
 {
 	other_runs = 1;
 	if (context)

@@ -8,7 +8,7 @@ static void __attribute__((noreturn)) calls(instruction *how)
 			print("A WRONG ANSWER\n");
 }
 
-void core_main(u64 context, u64 daif, u64 sctlr)
+void core_main(u64 context, u64 pstate, u64 sctlr)
 {
 	calls(hvc_0);
 }

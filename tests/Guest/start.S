@@ -30,27 +30,43 @@ _start:
 core_entry:
 	mov	x19, x0
 	mrs	x20, daif
+	mrs	x21, spsel
+	orr	x20, x20, x21
+	mrs	x21, currentel
+	orr	x20, x20, x21		/* as in PSTATE */
+	cmp	x21, #8
 	mrs	x21, sctlr_el1
-	bl	set_up
+	b.ne	1f
+	mrs	x21, sctlr_el2
+1:	bl	set_up
 	mov	x0, x19
 	mov	x1, x20
 	mov	x2, x21
 	bl	core_main
 	b	.
 
+/* base becomes the end of this core's own stack in an area of 17. */
+	.macro	stack_top base, a, b
+	mrs	\a, mpidr_el1
+	and	\b, \a, #0xff
+	ubfx	\a, \a, #8, #8
+	add	\b, \b, \a, lsl #3
+	add	\b, \b, #1
+	add	\base, \base, \b, lsl #STACK_SHIFT
+	.endm
+
 set_up:
-	mrs	x1, mpidr_el1
-	and	x2, x1, #0xff
-	ubfx	x1, x1, #8, #8
-	add	x2, x2, x1, lsl #3
-	add	x2, x2, #1
-	adrp	x1, stacks
-	add	x1, x1, :lo12:stacks
-	add	x1, x1, x2, lsl #STACK_SHIFT
-	mov	sp, x1
+	adrp	x3, stacks
+	add	x3, x3, :lo12:stacks
+	stack_top x3, x1, x2
+	mov	sp, x3
 	adr	x1, vectors
 	msr	vbar_el1, x1
-	isb
+	mrs	x2, currentel
+	cmp	x2, #8
+	b.ne	1f
+	msr	vbar_el2, x1
+1:	isb
 	ret
 
 	.balign	2048
@@ -58,13 +74,26 @@ vectors:
 	.set	n, 0
 	.rept	16
 	.balign	128
+	.if	n == 8 || n == 12
+	b	from_below
+	.endif
 	mov	x0, #n
-	mrs	x1, esr_el1
-	mrs	x2, elr_el1
-	bl	exception
-	b	.
+	b	unexpected
 	.set	n, n + 1
 	.endr
+	.weak	from_below		/* a guest at EL2 may have its own */
+from_below:
+	mov	x0, #8
+unexpected:
+	mrs	x1, currentel
+	cmp	x1, #8
+	mrs	x1, esr_el1
+	mrs	x2, elr_el1
+	b.ne	1f
+	mrs	x1, esr_el2
+	mrs	x2, elr_el2
+1:	bl	exception
+	b	.
 
 /* call(regs): x0 to x17 in and out; one for each instruction under test. */
 	.macro	define_call name, instruction:vararg
@@ -157,17 +186,66 @@ vectors:
 	define_probe probe_smc, smc #0
 	define_probe probe_hvc, hvc #0
 
-/* Entered by an answer that loads PC; the interrupted x0 to x17, PC and PSTATE are with the responder, the rest is kept here. */
+/*
+ * Entered by an answer that loads PC; the interrupted x0 to x17, PC and PSTATE are with the responder, the rest is kept here. Its stack is its own: a core
+ * that has just woken has none.
+ */
 	.global	handler_entry
 handler_entry:
-	stp	x29, x30, [sp, #-32]!
-	str	x18, [sp, #16]
+	adrp	x2, handler_stacks
+	add	x2, x2, :lo12:handler_stacks
+	stack_top x2, x1, x3
+	mov	x1, sp
+	mov	sp, x2
+	stp	x29, x30, [sp, #-48]!
+	stp	x18, x1, [sp, #16]
 	bl	handler
-	ldr	x18, [sp, #16]
-	ldp	x29, x30, [sp], #32
+	ldp	x18, x1, [sp, #16]
+	ldp	x29, x30, [sp], #48
+	mov	sp, x1
 	ldr	x0, =0xc3000005
 	smc	#0
 	b	.
+	.ltorg
+
+	.global	deep_sleep
+deep_sleep:
+	stp	x29, x30, [sp, #-112]!
+	stp	x19, x20, [sp, #16]
+	stp	x21, x22, [sp, #32]
+	stp	x23, x24, [sp, #48]
+	stp	x25, x26, [sp, #64]
+	stp	x27, x28, [sp, #80]
+	str	x18, [sp, #96]
+	adr	x2, entered_again
+	mov	x3, sp
+	ldr	w4, =0xc400000e		/* SYSTEM_SUSPEND takes no power_state */
+	cmp	w0, w4
+	csel	x1, x2, x1, eq
+	csel	x2, x3, x2, eq
+	smc	#0
+	b	1f
+entered_again:
+	mov	sp, x0
+	adr	x1, vectors
+	msr	vbar_el1, x1
+	adrp	x1, woken
+	add	x1, x1, :lo12:woken
+	mrs	x2, daif
+	mrs	x3, sctlr_el1
+	stp	x2, x3, [x1]
+	mrs	x2, currentel
+	mrs	x3, spsel
+	stp	x2, x3, [x1, #16]
+	mov	x0, #1
+1:	ldr	x18, [sp, #96]
+	ldp	x27, x28, [sp, #80]
+	ldp	x25, x26, [sp, #64]
+	ldp	x23, x24, [sp, #48]
+	ldp	x21, x22, [sp, #32]
+	ldp	x19, x20, [sp, #16]
+	ldp	x29, x30, [sp], #112
+	ret
 	.ltorg
 
 /* hvc_storm(function, count): calls as fast as it can; the number of calls whose x0 was not the function's answer, 7. */
@@ -198,3 +276,7 @@ hvc_storm:
 	.bss
 	.balign	16
 stacks:	.space	(17 << STACK_SHIFT)
+handler_stacks:
+	.space	(17 << STACK_SHIFT)
+	.global	woken
+woken:	.space	32

@@ -9,18 +9,24 @@ namespace Hypercalls.Cli.Commands;
 /// <summary>hypercalls run: a guest in QEMU whose calls the daemon answers.</summary>
 internal static class RunCommand
 {
+    private const int MostCores = 16;
+
     public static Command Create()
     {
-        var kernel = new Option<string>("--kernel") { Description = "An arm64 Linux Image, gzip-compressed or not.", Required = true, HelpName = "file" };
+        var kernel = new Option<string>("--kernel") { Description = "An arm64 Linux Image, gzip-compressed or not, or an AArch32 zImage.", Required = true, HelpName = "file" };
         var initrd = new Option<string?>("--initrd") { Description = "An initial RAM file system.", HelpName = "file" };
         var script = new Option<string?>("--init-script") { Description = "A shell script put into the initial RAM file system as /init-script; boot it with rdinit=/init-script.", HelpName = "file" };
         var append = new Option<string>("--append") { Description = "The kernel's command line.", HelpName = "text", DefaultValueFactory = _ => "console=ttyAMA0" };
-        var cores = new Option<int>("--cores") { Description = "1 to 8.", HelpName = "n", DefaultValueFactory = _ => 2 };
+        var cores = new Option<int>("--cores") { Description = $"1 to {MostCores}.", HelpName = "n", DefaultValueFactory = _ => 2 };
+        var el = new Option<uint>("--el") { Description = "The exception level the guest starts at: 1, or 2 with EL2 and HVC to itself.", HelpName = "1|2", DefaultValueFactory = _ => 1 };
+        var cpu = new Option<string>("--cpu") { Description = "QEMU's CPU model, one with AArch64: max has all that QEMU knows.", HelpName = "model", DefaultValueFactory = _ => "cortex-a57" };
+        var type = new Option<string>("--machine") { Description = "QEMU's machine type: virt or one of its versions.", HelpName = "type", DefaultValueFactory = _ => "virt" };
         var memory = new Option<int>("--memory") { Description = "MiB of RAM.", HelpName = "MiB", DefaultValueFactory = _ => 512 };
         var conduit = CallCommand.ConduitOption();
-        conduit.Description = "What the device tree tells the guest to call PSCI with; both work.";
+        conduit.Description = "What the device tree tells the guest to call PSCI with; both work at EL1, SMC alone at EL2.";
         var name = new Option<string?>("--name") { Description = "The machine's name; by default one of its own.", HelpName = "name" };
         var raw = new Option<bool>("--raw") { Description = "The kernel is bare-metal code whose first byte is its first instruction." };
+        var aarch32 = new Option<bool>("--aarch32") { Description = "With --raw: it starts in AArch32." };
         var trace = new Option<bool>("--trace") { Description = "Show each call on a line as it happens." };
         var table = new Option<bool>("--table") { Description = "Show a table of the calls at the end." };
         var plugins = new Option<string?>("--plugins") { Description = "Plugin folder of the private daemon.", HelpName = "folder" };
@@ -28,14 +34,28 @@ internal static class RunCommand
         var daemon = DaemonAddress.Option();
         cores.Validators.Add(result =>
         {
-            if (result.GetValueOrDefault<int>() is < 1 or > 8)
+            if (result.GetValueOrDefault<int>() is < 1 or > MostCores)
             {
-                result.AddError("--cores: a machine has 1 to 8.");
+                result.AddError($"--cores: a machine has 1 to {MostCores}.");
+            }
+        });
+        el.Validators.Add(result =>
+        {
+            if (result.GetValueOrDefault<uint>() is not (1 or 2))
+            {
+                result.AddError("--el: a guest starts at 1 or 2.");
+            }
+        });
+        aarch32.Validators.Add(result =>
+        {
+            if (result.GetValueOrDefault<bool>() && !result.GetValue(raw))
+            {
+                result.AddError("--aarch32: a kernel says itself what it starts in; this is for --raw.");
             }
         });
         var command = new Command("run", "Boot a guest in QEMU. Every SMC and HVC of it is answered by the daemon; a private one is started where none runs. Ctrl-A x quits.")
         {
-            kernel, initrd, script, append, cores, memory, conduit, name, raw, trace, table, plugins, qemu, daemon,
+            kernel, initrd, script, append, cores, el, cpu, type, memory, conduit, name, raw, aarch32, trace, table, plugins, qemu, daemon,
         };
         var settings = DaemonSettings.AddTo(command, ", for the private daemon");
         command.SetAction(async (parsed, cancelled) =>
@@ -45,10 +65,14 @@ internal static class RunCommand
             {
                 Kernel = parsed.GetRequiredValue(kernel),
                 KernelIsRaw = parsed.GetValue(raw),
+                KernelIsAArch32 = parsed.GetValue(aarch32),
                 Initrd = parsed.GetValue(initrd),
                 InitrdAppendix = parsed.GetValue(script) is { } file ? Script(file) : default,
                 CommandLine = parsed.GetValue(append)!,
                 Cores = parsed.GetValue(cores),
+                ClientEl = parsed.GetValue(el),
+                Cpu = parsed.GetValue(cpu)!,
+                Machine = parsed.GetValue(type)!,
                 MemoryMiB = parsed.GetValue(memory),
                 Conduit = CallCommand.ConduitOf(parsed.GetValue(conduit)!),
                 QemuPath = parsed.GetValue(qemu)!,
@@ -78,7 +102,7 @@ internal static class RunCommand
         {
             return settings is not [var option, var value, ..]
                 ? null
-                : throw new CliException($"{option} {value}: a daemon already runs at {DaemonAddress.Of(given)}, and only a private one can be given settings here. Start that daemon with `hypercalls daemon {option} {value}`, or leave it away.", ExitCode.BadInput);
+                : throw new CliException($"{option} {value} is for the private daemon that run starts where none listens; this run uses the one at {DaemonAddress.Of(given)}. Start that one with it: `hypercalls daemon {option} {value}`.", ExitCode.BadInput);
         }
 
         var own = await PrivateDaemon.StartAsync(plugins, settings, terminal.WriteLine, cancelled);

@@ -11,7 +11,9 @@ internal sealed record BootLayout(ulong Kernel, ulong DeviceTree, ulong Initrd)
     /// <summary>Of the edited device tree; the kernel's own limit.</summary>
     public const ulong DeviceTreeSize = 2 << 20;
 
-    private const ulong KernelOffset = 4 << 20;
+    /// <summary>The lowest place of a kernel.</summary>
+    public const ulong KernelOffset = 4 << 20;
+
     private const ulong Page = 4096;
 
     /// <summary>Lays out RAM from base up to end; throws when it is too small.</summary>

@@ -1,4 +1,5 @@
 using Hypercalls.Qemu.DeviceTree;
+using Hypercalls.Qemu.Vcpus;
 using WireNode = Hypercalls.Protos.DeviceTreeNode;
 
 namespace Hypercalls.Qemu.Loading;
@@ -17,16 +18,26 @@ internal sealed class GuestLoader
     {
         _options = options;
         _ram = ram;
-        _kernel = KernelImage.Load(options.Kernel, options.KernelIsRaw, ram.Size);
+        _kernel = KernelImage.Load(options.Kernel, options.KernelIsRaw, options.KernelIsAArch32, ram.Size);
+        if (options.KernelIsAArch32 && !_kernel.IsAArch32)
+        {
+            throw new QemuException($"{options.Kernel} is an arm64 Image: it does not start in AArch32.") { IsBadInput = true };
+        }
+        if (_kernel.IsAArch32 && options.ClientEl == 2)
+        {
+            throw new QemuException($"{options.Kernel} is an AArch32 kernel: this host starts it at EL1 only.") { IsBadInput = true };
+        }
+        Guest = new(options.ClientEl, _kernel.IsAArch32);
         _initrd = [.. options.Initrd is null ? [] : KernelImage.Read(options.Initrd, "initrd", ram.Size), .. options.InitrdAppendix.Span];
         _layout = BootLayout.For(_kernel, (ulong)_initrd.Length, GuestRam.Base, ram.MailboxArea);
     }
 
-    /// <summary>The kernel's first instruction.</summary>
-    public ulong EntryPoint => _layout.Kernel;
+    public GuestKind Guest { get; }
 
-    /// <summary>x0 of the boot core (Linux, Booting AArch64 Linux).</summary>
-    public ulong DeviceTree => _layout.DeviceTree;
+    /// <summary>The boot core at the kernel's first instruction: the device tree in x0 or in r2, and then r0 zero and r1 no machine type.</summary>
+    public CoreStart Start => Guest.IsAArch32
+        ? new(_layout.Kernel, 0, default, Commit: 0) { R1 = uint.MaxValue, R2 = _layout.DeviceTree }
+        : new(_layout.Kernel, _layout.DeviceTree, default, Commit: 0);
 
     /// <summary>Loads everything; RAM that nothing is loaded to keeps its contents unless clear is set.</summary>
     public void Load(bool clear, IReadOnlyList<WireNode> nodes)

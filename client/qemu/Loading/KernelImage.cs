@@ -3,11 +3,12 @@ using System.IO.Compression;
 
 namespace Hypercalls.Qemu.Loading;
 
-/// <summary>An arm64 kernel and the place it wants (Linux, Booting AArch64 Linux, Call the kernel image).</summary>
-/// <param name="Bytes">The Image, decompressed.</param>
-/// <param name="TextOffset">Distance of its first byte from a multiple of 2 MiB.</param>
+/// <summary>A kernel and the place it wants (Linux, Booting AArch64 Linux, Call the kernel image; Booting ARM Linux, Calling the kernel image).</summary>
+/// <param name="Bytes">The Image, decompressed, or the zImage, which decompresses itself.</param>
+/// <param name="TextOffset">Distance of its first byte from <see cref="BootLayout.KernelOffset"/>.</param>
 /// <param name="Size">Bytes of RAM it needs from there, its own and those behind that it clears.</param>
-internal sealed record KernelImage(byte[] Bytes, ulong TextOffset, ulong Size)
+/// <param name="IsAArch32">The execution state it starts in.</param>
+internal sealed record KernelImage(byte[] Bytes, ulong TextOffset, ulong Size, bool IsAArch32 = false)
 {
     private const int HeaderSize = 64;
     private const uint Magic = 0x644d_5241; // "ARM\x64"
@@ -17,18 +18,18 @@ internal sealed record KernelImage(byte[] Bytes, ulong TextOffset, ulong Size)
     private const ulong RawMargin = 16 << 20;
 
     /// <summary>Reads a kernel; most bounds what a compressed one may become.</summary>
-    public static KernelImage Load(string path, bool raw, ulong most)
+    public static KernelImage Load(string path, bool raw, bool rawIsAArch32, ulong most)
     {
         var bytes = Read(path, "kernel", most);
         if (raw)
         {
-            return new(bytes, 0, (ulong)bytes.Length + RawMargin);
+            return new(bytes, 0, (ulong)bytes.Length + RawMargin, rawIsAArch32);
         }
         if (bytes is [0x1f, 0x8b, ..])
         {
             bytes = Decompress(path, bytes, most);
         }
-        return TryParse(bytes, out var image, out var fault) ? image : throw new QemuException($"{path} is not an arm64 kernel Image: {fault}.");
+        return TryParse(bytes, out var image, out var fault) ? image : throw new QemuException($"{path} is neither an arm64 Image nor a zImage: {fault}.");
     }
 
     public static byte[] Read(string path, string what, ulong most)
@@ -54,8 +55,7 @@ internal sealed record KernelImage(byte[] Bytes, ulong TextOffset, ulong Size)
         }
         if (BinaryPrimitives.ReadUInt32LittleEndian(bytes.AsSpan(56)) != Magic)
         {
-            fault = "its header lacks the magic number";
-            return false;
+            return ZImage.TryParse(bytes, out image, out fault);
         }
         var textOffset = BinaryPrimitives.ReadUInt64LittleEndian(bytes.AsSpan(8));
         var size = BinaryPrimitives.ReadUInt64LittleEndian(bytes.AsSpan(16));

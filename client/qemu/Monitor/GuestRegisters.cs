@@ -1,61 +1,128 @@
 using Hypercalls.Protos;
+using Hypercalls.Qemu.Vcpus;
 
 namespace Hypercalls.Qemu.Monitor;
 
-/// <summary>A frame of the mailbox: x0 to x30, PC, PSTATE and the system registers that an answer may load.</summary>
-internal sealed class GuestRegisters
+/// <summary>A frame of the mailbox: x0 to x30, PC, PSTATE and the system registers that an answer may load. ELc is the exception level of the guest's kind.</summary>
+internal sealed class GuestRegisters(GuestKind kind)
 {
     public const int GeneralCount = 31;
 
-    /// <summary>SCTLR_EL1 out of reset: MMU and caches off, little-endian.</summary>
-    public const ulong SctlrReset = 0x30d0_0800;
+    // Registers that AArch32 user mode can reach; those above are banked ones of EL1, or AArch64's own.
+    private const int UserCount = 15;
 
-    /// <summary>SCTLR_ELx.EE: data accesses at this level are big-endian.</summary>
-    public const ulong SctlrBigEndian = 1 << 25;
+    // Out of reset: MMU and caches off, little-endian.
+    private const ulong SctlrEl1Reset = 0x30d0_0800;
+    private const ulong SctlrEl2Reset = 0x30c5_0830;
+    private const ulong SctlrAArch32Reset = 0x00c5_0838;
+    private const ulong SctlrEe = 1 << 25;
 
-    /// <summary>EL1h with D, A, I and F masked (DEN0022, CPU_ON).</summary>
-    public const ulong PstateEntry = 0x3c5;
+    // At the guest's level with all that can be masked masked (DEN0022, CPU_ON): EL1h, EL2h, svc.
+    private const ulong PstateEl1h = 0x3c5;
+    private const ulong PstateEl2h = 0x3c9;
+    private const ulong PstateSvc = 0x1d3;
+    private const ulong PstateAArch32 = 1 << 4;
+    private const ulong PstateT = 1 << 5;
+    private const ulong PstateE = 1 << 9;
+
+    private const ulong HcrRw = 1ul << 31;
+    private const ulong ScrRw = 1 << 10;
+
+    // FGTEn and FGTEn2, RES0 where there is nothing to enable.
+    private const ulong ScrFineGrainedTraps = 1ul << 27 | 1ul << 59;
 
     private readonly ulong[] _words = new ulong[MailboxLayout.FrameSize / 8];
+
+    public GuestKind Kind { get; } = kind;
 
     public Span<ulong> Words => _words;
 
     public Span<ulong> General => _words.AsSpan(0, GeneralCount);
 
-    public ulong Pc { get => _words[MailboxLayout.FramePc / 8]; set => _words[MailboxLayout.FramePc / 8] = value; }
+    public ulong Pc { get => Word(MailboxLayout.FramePc); set => Word(MailboxLayout.FramePc) = value; }
 
-    public ulong Pstate { get => _words[MailboxLayout.FramePstate / 8]; set => _words[MailboxLayout.FramePstate / 8] = value; }
+    public ulong Pstate { get => Word(MailboxLayout.FramePstate); set => Word(MailboxLayout.FramePstate) = value; }
 
-    public ulong SpEl0 { get => _words[MailboxLayout.FrameSpEl0 / 8]; set => _words[MailboxLayout.FrameSpEl0 / 8] = value; }
+    public ulong SpEl0 { get => Word(MailboxLayout.FrameSpEl0); set => Word(MailboxLayout.FrameSpEl0) = value; }
 
-    public ulong SpEl1 { get => _words[MailboxLayout.FrameSpEl1 / 8]; set => _words[MailboxLayout.FrameSpEl1 / 8] = value; }
+    public ulong SpEl1 { get => Word(MailboxLayout.FrameSpEl1); set => Word(MailboxLayout.FrameSpEl1) = value; }
 
-    public ulong Elr { get => _words[MailboxLayout.FrameElrEl1 / 8]; set => _words[MailboxLayout.FrameElrEl1 / 8] = value; }
+    public ulong Elr
+    {
+        get => Client(MailboxLayout.FrameElrEl1, MailboxLayout.FrameElrEl2);
+        set => Client(MailboxLayout.FrameElrEl1, MailboxLayout.FrameElrEl2) = value;
+    }
 
-    public ulong Spsr { get => _words[MailboxLayout.FrameSpsrEl1 / 8]; set => _words[MailboxLayout.FrameSpsrEl1 / 8] = value; }
+    public ulong Spsr
+    {
+        get => Client(MailboxLayout.FrameSpsrEl1, MailboxLayout.FrameSpsrEl2);
+        set => Client(MailboxLayout.FrameSpsrEl1, MailboxLayout.FrameSpsrEl2) = value;
+    }
 
-    public ulong Vbar { get => _words[MailboxLayout.FrameVbarEl1 / 8]; set => _words[MailboxLayout.FrameVbarEl1 / 8] = value; }
+    public ulong Vbar
+    {
+        get => Client(MailboxLayout.FrameVbarEl1, MailboxLayout.FrameVbarEl2);
+        set => Client(MailboxLayout.FrameVbarEl1, MailboxLayout.FrameVbarEl2) = value;
+    }
 
-    public ulong Sctlr { get => _words[MailboxLayout.FrameSctlrEl1 / 8]; set => _words[MailboxLayout.FrameSctlrEl1 / 8] = value; }
+    public ulong Sctlr
+    {
+        get => Client(MailboxLayout.FrameSctlrEl1, MailboxLayout.FrameSctlrEl2);
+        set => Client(MailboxLayout.FrameSctlrEl1, MailboxLayout.FrameSctlrEl2) = value;
+    }
 
-    public bool IsBigEndian => (Sctlr & SctlrBigEndian) != 0;
+    /// <summary>What a core has that is started from here.</summary>
+    public Endianness Endianness => new((Sctlr & SctlrEe) != 0, Kind.IsAArch32 && (Pstate & PstateE) != 0);
+
+    // RES1 bits tell it from the zero that the monitor reads where there is no EL2.
+    private bool HasEl2 => Word(MailboxLayout.FrameSctlrEl2) != 0;
 
     public GuestRegisters Copy()
     {
-        var copy = new GuestRegisters();
+        var copy = new GuestRegisters(Kind);
         _words.CopyTo(copy._words, 0);
         return copy;
     }
 
-    /// <summary>The state of a core that starts (DEN0022, CPU_ON): x0 is the context ID, nothing of its former life remains.</summary>
-    public void Enter(ulong entryPoint, ulong contextId, bool bigEndian)
+    /// <summary>The state of a core that starts (DEN0022, CPU_ON): nothing of its former life remains.</summary>
+    public void Enter(CoreStart start)
     {
         General.Clear();
-        General[0] = contextId;
-        Pc = entryPoint;
-        Pstate = PstateEntry;
-        SpEl0 = SpEl1 = Elr = Spsr = Vbar = 0;
-        Sctlr = SctlrReset | (bigEndian ? SctlrBigEndian : 0);
+        General[0] = start.ContextId;
+        General[1] = start.R1;
+        General[2] = start.R2;
+        SpEl0 = SpEl1 = 0;
+        EnterEl1();
+        if (Kind.ClientEl == 2)
+        {
+            EnterEl2();
+        }
+        Sctlr |= start.Endianness.Exceptions ? SctlrEe : 0;
+        if (Kind.IsAArch32)
+        {
+            Pc = start.EntryPoint & ~1ul;
+            Pstate = PstateSvc | ((start.EntryPoint & 1) != 0 ? PstateT : 0) | (start.Endianness.Data ? PstateE : 0);
+        }
+        else
+        {
+            Pc = start.EntryPoint;
+            Pstate = Kind.ClientEl == 2 ? PstateEl2h : PstateEl1h;
+        }
+    }
+
+    /// <summary>Drops what AArch32 has not: upper halves, where the PSTATE here is one of it.</summary>
+    public void Narrow()
+    {
+        if ((Pstate & PstateAArch32) == 0)
+        {
+            return;
+        }
+        // Below an AArch64 kernel x15 to x30 keep that kernel's values whole.
+        foreach (ref var register in General[..(Kind.IsAArch32 ? GeneralCount : UserCount)])
+        {
+            register = (uint)register;
+        }
+        Pc = (uint)Pc;
     }
 
     public RegisterFile ToWire() => new()
@@ -70,4 +137,34 @@ internal sealed class GuestRegisters
         VbarElc = Vbar,
         SctlrElc = Sctlr,
     };
+
+    private void EnterEl1()
+    {
+        Word(MailboxLayout.FrameElrEl1) = Word(MailboxLayout.FrameSpsrEl1) = Word(MailboxLayout.FrameVbarEl1) = 0;
+        Word(MailboxLayout.FrameSctlrEl1) = Kind.IsAArch32 ? SctlrAArch32Reset : SctlrEl1Reset;
+        if (!Kind.IsAArch32)
+        {
+            return;
+        }
+        if (HasEl2)
+        {
+            Word(MailboxLayout.FrameHcrEl2) &= ~HcrRw;
+        }
+        else
+        {
+            Word(MailboxLayout.FrameScrEl3) &= ~ScrRw;
+        }
+    }
+
+    private void EnterEl2()
+    {
+        Word(MailboxLayout.FrameElrEl2) = Word(MailboxLayout.FrameSpsrEl2) = Word(MailboxLayout.FrameVbarEl2) = 0;
+        Word(MailboxLayout.FrameSctlrEl2) = SctlrEl2Reset;
+        Word(MailboxLayout.FrameHcrEl2) = HcrRw;
+        Word(MailboxLayout.FrameScrEl3) |= ScrFineGrainedTraps;
+    }
+
+    private ref ulong Client(int el1, int el2) => ref Word(Kind.ClientEl == 2 ? el2 : el1);
+
+    private ref ulong Word(int offset) => ref _words[offset / 8];
 }

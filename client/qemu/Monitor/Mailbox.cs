@@ -4,7 +4,7 @@ using System.Runtime.CompilerServices;
 namespace Hypercalls.Qemu.Monitor;
 
 /// <summary>One vCPU's mailbox page. All but <see cref="Request"/> belongs to the thread that owns the vCPU.</summary>
-internal sealed unsafe class Mailbox(GuestRam ram, int number)
+internal sealed unsafe class Mailbox(GuestRam ram, int number, GuestKind kind)
 {
     private readonly byte* _page = ram.At(ram.MailboxArea + (ulong)(MailboxLayout.Pages + (number * MailboxLayout.PageSize)), MailboxLayout.PageSize);
 
@@ -18,8 +18,9 @@ internal sealed unsafe class Mailbox(GuestRam ram, int number)
     public bool TryRead([NotNullWhen(true)] out MonitorExit? exit)
     {
         var request = Request;
-        var registers = new GuestRegisters();
+        var registers = new GuestRegisters(kind);
         new ReadOnlySpan<ulong>(_page + MailboxLayout.ExitFrame, registers.Words.Length).CopyTo(registers.Words);
+        registers.Narrow();
         exit = new()
         {
             Request = request,
@@ -28,6 +29,7 @@ internal sealed unsafe class Mailbox(GuestRam ram, int number)
             Cause = Word(MailboxLayout.Cause),
             Esr = Long(MailboxLayout.Esr),
             Far = Long(MailboxLayout.Far),
+            Detail = Long(MailboxLayout.Detail),
             Mpidr = Long(MailboxLayout.Mpidr),
             Registers = registers,
         };
@@ -46,6 +48,7 @@ internal sealed unsafe class Mailbox(GuestRam ram, int number)
     /// <summary>Answers an exit; true when the vCPU may be asleep and the door must be rung.</summary>
     public bool Answer(uint request, uint command, bool loadSystem, GuestRegisters registers)
     {
+        registers.Narrow();
         registers.Words.CopyTo(new Span<ulong>(_page + MailboxLayout.AnswerFrame, registers.Words.Length));
         Word(MailboxLayout.Command) = command;
         Word(MailboxLayout.LoadSystem) = loadSystem ? 1u : 0u;

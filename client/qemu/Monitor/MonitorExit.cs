@@ -16,12 +16,17 @@ internal sealed class MonitorExit
 
     public required ulong Far { get; init; }
 
+    public required ulong Detail { get; init; }
+
     public required ulong Mpidr { get; init; }
 
     public required GuestRegisters Registers { get; init; }
 
     /// <summary>ESR_ELx.EC.</summary>
     public uint ExceptionClass => (uint)(Esr >> 26) & 0x3f;
+
+    /// <summary>ESR_ELx.ISS of HVC, and of SMC in AArch64.</summary>
+    public uint Immediate => (uint)Esr & 0xffff;
 
     public string Describe() =>
         $"reason {Reason}, cause {Cause}, ESR 0x{Esr:x}, PC 0x{Registers.Pc:x}, PSTATE 0x{Registers.Pstate:x}, FAR 0x{Far:x}, "

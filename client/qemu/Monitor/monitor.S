@@ -95,9 +95,13 @@ syndrome_el3:
 	cmp	x0, #0x13
 	b.ne	1f
 	mrs	x1, par_el1		/* an AArch32 SMC: its syndrome has no immediate, the host reads the instruction */
-	sub	x0, x21, #4
+	sub	w0, w21, #4
+	mrs	x2, hcr_el2
+	tbnz	x2, #0, 2f		/* VM: a guest at EL2 runs this one */
 	at	s1e1r, x0
-	isb
+	b	3f
+2:	at	s12e1r, x0
+3:	isb
 	mrs	x24, par_el1
 	msr	par_el1, x1
 	b	exit_to_host

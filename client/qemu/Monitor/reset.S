@@ -53,7 +53,7 @@ park:	wfi
 	ubfx	x22, x1, #40, #4	/* HCX */
 	cbz	x22, 1f
 	orr	x0, x0, #(1 << 38)	/* HXEn */
-1:	mrs	x1, S3_0_C0_C7_0	/* ID_AA64MMFR0_EL1. FGTEn stays 0: the reset value of HFGxTR_EL2 would trap a guest at EL1 */
+1:	mrs	x1, S3_0_C0_C7_0	/* ID_AA64MMFR0_EL1. FGTEn stays 0 for a guest at EL1: the reset value of HFGxTR_EL2 would trap it */
 	lsr	x2, x1, #60		/* ECV */
 	cbz	x2, 1f
 	orr	x0, x0, #(1 << 28)	/* ECVEn */
@@ -163,6 +163,15 @@ first:	ldr	w0, [x26, #CONFIG_BOOT]
 	str	w4, [x3], #4
 	sub	w2, w2, #1
 	b	1b
+2:	ldr	w2, [x1, #4]
+	and	w2, w2, #0x1f
+	add	x3, x1, #0x420		/* GICD_IPRIORITYR of the same: a guest that sets none must not have what PMR cannot hide from a waiting monitor */
+	mov	w4, #0x80808080
+	lsl	w2, w2, #3
+1:	cbz	w2, 2f
+	str	w4, [x3], #4
+	sub	w2, w2, #1
+	b	1b
 2:	ldr	w0, [x1, #(0x80 + 4 * (DOOR_INTID / 32))]
 	bic	w0, w0, #(1 << (DOOR_INTID % 32))
 	str	w0, [x1, #(0x80 + 4 * (DOOR_INTID / 32))]
@@ -196,6 +205,12 @@ each:	ldr	w0, [x20, #0x14]	/* GICR_WAKER */
 	mov	w0, #~(1 << DOOR_SGI)
 	str	w0, [x1, #0x80]		/* GICR_IGROUPR0 */
 	str	wzr, [x1, #0xd00]	/* GICR_IGRPMODR0 */
+	add	x2, x1, #0x400		/* GICR_IPRIORITYR */
+	mov	w3, #8
+	mov	w4, #0x80808080
+1:	str	w4, [x2], #4
+	subs	w3, w3, #1
+	b.ne	1b
 	strb	wzr, [x1, #(0x400 + DOOR_SGI)]
 	mov	w0, #(1 << DOOR_SGI)
 	str	w0, [x1, #0x100]	/* GICR_ISENABLER0 */

@@ -9,15 +9,16 @@ internal static class AnswerRules
 {
     private const int ResultRegisters = 18;
     private const int MostSystemEventData = 16;
+    private const int SuspendData = 2;
 
     /// <summary>True when the answer can be applied whole; otherwise fault says, for a person, what is wrong with it.</summary>
-    public static bool Allow(Answer answer, Exit exit, GuestRam ram, out string fault)
+    public static bool Allow(Answer answer, Exit exit, GuestKind guest, GuestRam ram, out string fault)
     {
-        fault = Fault(answer, exit, ram);
+        fault = Fault(answer, exit, guest, ram);
         return fault.Length == 0;
     }
 
-    private static string Fault(Answer answer, Exit exit, GuestRam ram)
+    private static string Fault(Answer answer, Exit exit, GuestKind guest, GuestRam ram)
     {
         if (answer.ExitId != exit.ExitId || answer.Boot != exit.Boot)
         {
@@ -42,17 +43,19 @@ internal static class AnswerRules
         {
             Answer.EffectOneofCase.None or Answer.EffectOneofCase.PowerOn or Answer.EffectOneofCase.PowerOff or Answer.EffectOneofCase.Suspend => "",
             Answer.EffectOneofCase.SystemEvent => Fault(answer.SystemEvent),
-            Answer.EffectOneofCase.Load => Fault(answer.Load),
+            Answer.EffectOneofCase.Load => Fault(answer.Load, guest),
             _ => $"this host offers no {answer.EffectCase}",
         };
     }
 
     private static string Fault(SystemEvent effect) =>
-        effect.Type is not (SystemEventType.Shutdown or SystemEventType.Reset or SystemEventType.Crash) ? $"this host offers no system_event.type {effect.Type}"
+        effect.Type is not (SystemEventType.Shutdown or SystemEventType.Reset or SystemEventType.Crash or SystemEventType.Suspend)
+            ? $"this host offers no system_event.type {effect.Type}"
         : effect.Data.Count > MostSystemEventData ? "system_event.data is too long"
+        : effect.Type == SystemEventType.Suspend && effect.Data.Count != SuspendData ? "system_event.data of a suspend is not entry point and context ID"
         : "";
 
-    private static string Fault(Load load)
+    private static string Fault(Load load, GuestKind guest)
     {
         foreach (var register in load.Registers)
         {
@@ -68,9 +71,6 @@ internal static class AnswerRules
                 return $"load.system has register {register.Register}";
             }
         }
-        return load.HasPstate && !IsAtOrBelowEl1(load.Pstate) ? $"load.pstate 0x{load.Pstate:x} is no state of a guest at EL1" : "";
+        return load.HasPstate && !guest.CanBeIn(load.Pstate) ? $"load.pstate 0x{load.Pstate:x} is no state of {guest}" : "";
     }
-
-    // EL0t, EL1t, EL1h, and EL0 in AArch32 (usr): anything else would leave the guest's exception level.
-    private static bool IsAtOrBelowEl1(ulong pstate) => (pstate & 0x1f) is 0x00 or 0x04 or 0x05 or 0x10;
 }

@@ -36,6 +36,7 @@ internal sealed class CorePowers
     private IMachineEvents? _events;
     private ulong[] _mpidrs;
     private string? _resetCause;
+    private ResetKind _resetKind = ResetKind.Cold;
     private bool _ending;
 
     public CorePowers(int count)
@@ -215,8 +216,8 @@ internal sealed class CorePowers
         }
     }
 
-    /// <summary>False when another core was first. A reset's cause is told with the boot that follows.</summary>
-    public bool TryEnd(string? resetCause)
+    /// <summary>False when another core was first. A reset's cause and kind are told with the boot that follows.</summary>
+    public bool TryEnd(string? resetCause, ResetKind resetKind = ResetKind.Cold)
     {
         lock (_gate)
         {
@@ -225,7 +226,7 @@ internal sealed class CorePowers
                 return false;
             }
             _ending = true;
-            _resetCause = resetCause;
+            (_resetCause, _resetKind) = (resetCause, resetKind);
             return true;
         }
     }
@@ -243,9 +244,9 @@ internal sealed class CorePowers
         }
         if (!first)
         {
-            _events?.ResetHappened(boot, ResetKind.Cold, _resetCause ?? "QEMU");
+            _events?.ResetHappened(boot, _resetKind, _resetCause ?? "QEMU");
         }
-        _resetCause = null;
+        (_resetCause, _resetKind) = (null, ResetKind.Cold);
     }
 
     private void Tell(int number, CoreChange change, ulong commit)

@@ -42,6 +42,9 @@ internal sealed partial class Vcpu
     // A message of the wire has 64 KiB.
     private const int MostMemory = 32 << 10;
 
+    // The kernel's flag of such a reset event.
+    private const ulong ResetFlagReset2 = 1;
+
     private void Take(MonitorExit exit)
     {
         _seen = exit.Request;
@@ -56,12 +59,19 @@ internal sealed partial class Vcpu
             // An exit of the boot before, which a reset has overtaken: its answer would be dropped.
             return;
         }
-        if (exit.Reason == MailboxLayout.ReasonKick && !AttentionIsDue)
+        if (!AttentionIsDue && IsKick(exit))
+        {
+            // Withdrawn meanwhile: the guest goes on, or sleeps on, and nobody need know.
+            var command = exit.Reason == MailboxLayout.ReasonWake ? MailboxLayout.CommandWait : MailboxLayout.CommandResume;
+            Publish(exit, (uint)command, loadSystem: false, exit.Registers);
+            return;
+        }
+        if (!ConditionCode.Passed(exit.Esr, exit.Registers.Pstate))
         {
             Publish(exit, MailboxLayout.CommandResume, loadSystem: false, exit.Registers);
             return;
         }
-        if (!ExitsToWire.TryConvert(exit, out var wire))
+        if (!ExitsToWire.TryConvert(exit, _ram, out var wire))
         {
             _owner.Fail($"vCPU {Number}: an exception that this host cannot serve: {exit.Describe()}.");
             return;
@@ -79,7 +89,7 @@ internal sealed partial class Vcpu
         {
             return;
         }
-        if (answer is not null && !AnswerRules.Allow(answer, wire, _ram, out var fault))
+        if (answer is not null && !AnswerRules.Allow(answer, wire, exit.Registers.Kind, _ram, out var fault))
         {
             _owner.Log($"vCPU {Number}: an answer is refused: {fault}.");
             answer = null;
@@ -99,6 +109,9 @@ internal sealed partial class Vcpu
             Apply(exit, answer);
         }
     }
+
+    private static bool IsKick(MonitorExit exit) =>
+        exit.Reason == MailboxLayout.ReasonKick || exit is { Reason: MailboxLayout.ReasonWake, Cause: MailboxLayout.CauseKick };
 
     private void AddUsed(Exit wire, GuestRegisters registers)
     {
@@ -152,13 +165,19 @@ internal sealed partial class Vcpu
                 _attentionOwed = false;
                 _powers.PowerOff(Number, answer.Commit);
                 return;
+            // What the guest wakes with is set before it sleeps.
             case Answer.EffectOneofCase.Suspend:
                 command = MailboxLayout.CommandWait;
                 if (answer.Suspend.PowerDown is { } entry)
                 {
-                    registers.Enter(entry.EntryPoint, entry.ContextId, exit.Registers.IsBigEndian);
+                    registers.Enter(new(entry.EntryPoint, entry.ContextId, exit.Registers.Endianness, answer.Commit));
                     loadSystem = true;
                 }
+                break;
+            case Answer.EffectOneofCase.SystemEvent when answer.SystemEvent.Type == SystemEventType.Suspend:
+                command = MailboxLayout.CommandWait;
+                registers.Enter(new(answer.SystemEvent.Data[0], answer.SystemEvent.Data[1], exit.Registers.Endianness, answer.Commit));
+                loadSystem = true;
                 break;
             case Answer.EffectOneofCase.SystemEvent:
                 if (!TryEnd(answer.SystemEvent, out command))
@@ -177,7 +196,7 @@ internal sealed partial class Vcpu
     private void PowerOn(PowerOn effect, ulong commit, GuestRegisters caller)
     {
         var target = _owner.Find(effect.Core);
-        if (target is not null && target != this && _powers.TryPowerOn(target.Number, new(effect.EntryPoint, effect.ContextId, caller.IsBigEndian, commit)))
+        if (target is not null && target != this && _powers.TryPowerOn(target.Number, new(effect.EntryPoint, effect.ContextId, caller.Endianness, commit)))
         {
             target.Nudge();
             return;
@@ -197,7 +216,7 @@ internal sealed partial class Vcpu
             _owner.Fail($"A service reports a crash at vCPU {Number}: data {string.Join(", ", effect.Data.Select(data => $"0x{data:x}"))}.");
             return false;
         }
-        if (!_powers.TryEnd(effect.Type == SystemEventType.Reset ? $"vCPU {Number}" : null))
+        if (!_powers.TryEnd(effect.Type == SystemEventType.Reset ? $"vCPU {Number}" : null, IsWarm(effect) ? ResetKind.Warm : ResetKind.Cold))
         {
             return false;
         }
@@ -211,4 +230,8 @@ internal sealed partial class Vcpu
         }
         return true;
     }
+
+    /// <summary>Flags, type and cookie, as the kernel gives them: SYSTEM_RESET2 of the one architectural type. Memory that is overwritten is not kept.</summary>
+    private static bool IsWarm(SystemEvent effect) =>
+        effect is { Type: SystemEventType.Reset, ClearMemory: false, Data: [var flags, 0, ..] } && (flags & ResetFlagReset2) != 0;
 }

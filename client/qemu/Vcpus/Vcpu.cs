@@ -36,12 +36,12 @@ internal sealed partial class Vcpu
     private uint _boot;
     private MonitorExit? _unanswered;
 
-    public Vcpu(int number, IVcpuOwner owner, GuestRam ram, Door door, CorePowers powers)
+    public Vcpu(int number, IVcpuOwner owner, GuestKind guest, GuestRam ram, Door door, CorePowers powers)
     {
         Number = number;
         _owner = owner;
         _ram = ram;
-        _mailbox = new(ram, number);
+        _mailbox = new(ram, number, guest);
         _door = door;
         _powers = powers;
         _thread = new(Loop) { IsBackground = true, Name = $"vCPU {number}" };
@@ -118,7 +118,7 @@ internal sealed partial class Vcpu
                 return Timeout.Infinite;
             }
             var registers = exit.Registers.Copy();
-            registers.Enter(start.EntryPoint, start.ContextId, start.BigEndian);
+            registers.Enter(start);
             Publish(exit, MailboxLayout.CommandResume, loadSystem: true, registers);
             if (start.Commit != 0)
             {

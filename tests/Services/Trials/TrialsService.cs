@@ -3,7 +3,7 @@ using Hypercalls.Sdk;
 namespace Hypercalls.Tests.Trials;
 
 /// <summary>What the guests of tests/Guest call: the numbers are those of guest.h. Attention enters a handler of the guest, as an event would.</summary>
-public sealed class TrialsService : Service<TrialsState>, IAttention<TrialsState>, ICoreLifecycle<TrialsState>, IDeviceTree
+public sealed class TrialsService : Service<TrialsState>, IAttention<TrialsState>, ICoreLifecycle<TrialsState>, IResets<TrialsState>, IDeviceTree
 {
     private const ulong El1h = 0x3C5;
 
@@ -18,6 +18,7 @@ public sealed class TrialsService : Service<TrialsState>, IAttention<TrialsState
         { 0xC300_0002, "SLOW",        Slow,       "milliseconds" },
         { 0xC300_0004, "STORM",       Storm,      "core", "count" },
         { 0xC300_0005, "COMPLETE",    Complete,   FunctionTraits.NoReturn },
+        { 0xC300_0006, "BOOT",        Boot },
         { 0xC300_0007, "ATTEND_HERE", AttendHere },
         { 0xC300_0008, "HANDLER",     Handler,    "entry" },
         { 0xC300_0009, "MASKED",      Masked },
@@ -29,6 +30,8 @@ public sealed class TrialsService : Service<TrialsState>, IAttention<TrialsState
         { 0x8300_0021, "NARROW",      Narrow,     "a" },
         { 0xC300_0022, "USES",        Uses,       FunctionTraits.Uses(6, 17) },
     };
+
+    public override IReadOnlyList<OwnerIdentity> Owners { get; } = [new(OwningEntity.Oem, new Guid("0d21e000-4384-11eb-8070-5244554e5a4c"), new(1, 0))];
 
     public override IReadOnlyList<ImmediateClaim> Claims =>
     [
@@ -50,6 +53,9 @@ public sealed class TrialsService : Service<TrialsState>, IAttention<TrialsState
     public TrialsState Attached(TrialsState state, MachineDescription machine) =>
         state with { Cores = [.. machine.Cores.Select(core => new TrialsCore(core.Mpidr))] };
 
+    public TrialsState Reset(TrialsState state, ResetKind kind, MachineDescription machine) =>
+        Attached(new() { Resets = state.Resets + 1 }, machine);
+
     public TrialsState CoreChanged(TrialsState state, CoreReport report) => state;
 
     public bool WantsAttention(TrialsState state, Mpidr core) =>
@@ -66,6 +72,8 @@ public sealed class TrialsService : Service<TrialsState>, IAttention<TrialsState
     }
 
     private static Answer Echo(in Hypercall call) => Answer.Value(call[1] + 1, call.Immediate, (ulong)call.Conduit, 1);
+
+    private static Outcome<TrialsState> Boot(in Hypercall call, TrialsState state) => Answer.Value(state.Resets + 1);
 
     private static Answer Seven(in Hypercall call) => Answer.Value(7);
 

@@ -7,6 +7,9 @@ public sealed record TrialsState
 {
     public ValueArray<TrialsCore> Cores { get; init; }
 
+    /// <summary>Resets, which are all that outlives one.</summary>
+    public ulong Resets { get; init; }
+
     public int IndexOf(Mpidr core)
     {
         for (var i = 0; i < Cores.Count; i++)

@@ -7,8 +7,8 @@ public sealed class CommandTests(TestDaemon daemon) : IClassFixture<TestDaemon>
 {
     [Theory]
     [InlineData("", "run daemon call query services machines trace doctor")]
-    [InlineData("run", "--kernel --initrd --append --cores --memory --conduit Ctrl-A")]
-    [InlineData("daemon", "--socket --listen --plugins --keep-going")]
+    [InlineData("run", "--kernel --initrd --append --cores --memory --conduit --settings --set Ctrl-A")]
+    [InlineData("daemon", "--socket --listen --plugins --settings --set --keep-going")]
     [InlineData("call", "--machine --apply --json")]
     [InlineData("query", "--machine --conduit --imm --a32 --json")]
     [InlineData("services", "--json")]

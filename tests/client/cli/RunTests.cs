@@ -79,6 +79,31 @@ public sealed class RunTests(GuestImages images) : IDisposable
         Assert.Equal((0, ""), (run.ExitCode, run.Errors));
     }
 
+    [NeedsFact(Qemu, "arm-linux-gnueabihf-gcc")]
+    public async Task An_AArch32_guest_is_served_by_a_real_daemon()
+    {
+        var plugins = TestDaemon.PluginFolder(_folder, "psci", "hello", "trials");
+        var run = await Tool.RunAsync("run", "--kernel", images.AArch32("served"), "--raw", "--aarch32", "--memory", "64", "--plugins", plugins);
+        Assert.Equal(
+            """
+            PSCI_VERSION: 0x10003
+            and by HVC: 0x10003
+            NARROW(41): 0x2a
+            CPU_ON as SMC64 gives -1, r1 to r3 zero: yes
+            HELLO_ADD, which is SMC64 gives -1, r1 to r3 zero: yes
+            a function that nobody serves gives -1, r1 to r3 zero: yes
+            smc #15, which nobody claims gives -1, r1 to r3 zero: yes
+            A32 smc #1 reaches its service by conduit 0x1, immediate: 0x1
+            T32 smc #1 reaches its service by conduit 0x1, immediate: 0x1
+            A32 hvc #0xffff reaches its service by conduit 0x2, immediate: 0xffff
+            CPU_ON: 0x0
+            context: 0x77
+
+            """,
+            string.Join('\n', run.Output.Split('\n').Skip(1)));
+        Assert.Equal((0, ""), (run.ExitCode, run.Errors));
+    }
+
     [NeedsFact(Qemu, Kernel)]
     public async Task A_run_that_is_told_to_end_leaves_neither_QEMU_nor_daemon_behind()
     {
@@ -137,9 +162,18 @@ public sealed class RunTests(GuestImages images) : IDisposable
     [NeedsTheory(Qemu)]
     [InlineData("--kernel /nonexistent/Image", 1, "/nonexistent/Image")]
     [InlineData("--kernel /etc/hostname", 1, "/etc/hostname")]
-    [InlineData("--kernel /etc/hostname --cores 9", 2, "--cores: a machine has 1 to 8.")]
+    [InlineData("--kernel /etc/hostname --cores 17", 2, "--cores: a machine has 1 to 16.")]
+    [InlineData("--kernel /etc/hostname --el 3", 2, "--el: a guest starts at 1 or 2.")]
+    [InlineData("--kernel /etc/hostname --el 2 --conduit hvc", 2, "A guest at EL2 calls by SMC: its HVC goes to itself.")]
+    [InlineData("--kernel /etc/hostname --aarch32", 2, "--aarch32: a kernel says itself what it starts in; this is for --raw.")]
+    [InlineData("--kernel /etc/hostname --raw --aarch32 --el 2", 2, "/etc/hostname is an AArch32 kernel: this host starts it at EL1 only.")]
+    [InlineData("--kernel /etc/hostname --raw --aarch32 --cpu neoverse-n1", 2, "The CPU neoverse-n1 knows no AArch32 at EL1: an AArch32 kernel cannot start on it.")]
+    [InlineData("--kernel /etc/hostname --raw --el 2 --cpu cortex-a57,has_el2=off", 2, "The CPU cortex-a57,has_el2=off has no EL2: no guest can start there.")]
     [InlineData("--kernel /etc/hostname --qemu /nonexistent/qemu", 1, "qemu-system-arm")]
     [InlineData("--kernel /etc/hostname --plugins /nonexistent/plugins", 1, "The plugin folder /nonexistent/plugins does not exist.")]
+    [InlineData("--kernel /etc/hostname --set SMCCC.verson=1.1", 1, "--set SMCCC.verson=1.1: there is no such setting; did you mean version?")]
+    [InlineData("--kernel /etc/hostname --settings /nonexistent/services.json", 1, "/nonexistent/services.json does not exist.")]
+    [InlineData("--kernel /etc/hostname --daemon /nonexistent/socket --set PSCI.version=1.0", 2, "this run uses the one at unix:/nonexistent/socket. Start that one with it: `hypercalls daemon --set PSCI.version=1.0`.")]
     [InlineData("--kernel /etc/hostname --daemon /nonexistent/socket", 3, "No daemon answers at unix:/nonexistent/socket.")]
     [InlineData("", 2, "--kernel")]
     public async Task What_cannot_run_is_one_sentence(string arguments, int exitCode, string sentence)

@@ -17,7 +17,7 @@ public sealed class VcpuSessionTests
         using var vcpu = running.Session.OpenVcpu(0);
         for (ulong n = 1; n <= 100; n++)
         {
-            Assert.Equal(0x1_0001ul, vcpu.Forward(Call(PsciVersion, n, n > 1 ? Applied(n - 1) : null))?.Values.X0);
+            Assert.Equal(0x1_0003ul, vcpu.Forward(Call(PsciVersion, n, n > 1 ? Applied(n - 1) : null))?.Values.X0);
         }
 
         Assert.Equal(0, vcpu.Fallbacks);
@@ -28,7 +28,7 @@ public sealed class VcpuSessionTests
     {
         await using var running = await Running.StartAsync(options => (options.DeadlineMs, options.HostDeadlineMs) = (200, 400));
         using var vcpu = running.Session.OpenVcpu(0);
-        Assert.Equal(0x1_0001ul, vcpu.Forward(Call(PsciVersion, 1))?.Values.X0);
+        Assert.Equal(0x1_0003ul, vcpu.Forward(Call(PsciVersion, 1))?.Values.X0);
         Assert.Null(vcpu.Forward(Call(Slow, 2, Applied(1), x1: 2000)));
         Assert.Equal((1L, "No answer within 400 ms."), (vcpu.Fallbacks, vcpu.LastFault));
         // The service still holds the machine: exits fall back until it lets go, and none waits longer than its deadline.
@@ -36,7 +36,7 @@ public sealed class VcpuSessionTests
         for (ulong n = 3; answer is null && n < 100; n++)
         {
             answer = vcpu.Forward(Call(PsciVersion, n, FellBack(n - 1)));
-            answer = answer?.Values.X0 == 0x1_0001 ? answer : null;
+            answer = answer?.Values.X0 == 0x1_0003 ? answer : null;
         }
 
         Assert.NotNull(answer);

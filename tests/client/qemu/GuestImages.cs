@@ -6,15 +6,18 @@ namespace Hypercalls.Tests.Client.Qemu;
 /// <summary>The guests of tests/Guest, built once for all tests that share it.</summary>
 public sealed class GuestImages : IDisposable
 {
-    private readonly Lazy<string> _folder = new(Build);
+    private readonly Lazy<string> _folder = new(() => Run("tests/Guest/build.sh"));
+    private readonly Lazy<string> _folder32 = new(() => Run("tests/Guest/AArch32/build.sh"));
 
     public string this[string name] => Path.Combine(_folder.Value, $"{name}.bin");
 
+    public string AArch32(string name) => Path.Combine(_folder32.Value, $"{name}.bin");
+
     public void Dispose()
     {
-        if (_folder.IsValueCreated)
+        foreach (var folder in new[] { _folder, _folder32 }.Where(folder => folder.IsValueCreated))
         {
-            Directory.Delete(_folder.Value, recursive: true);
+            Directory.Delete(folder.Value, recursive: true);
         }
     }
 
@@ -30,8 +33,6 @@ public sealed class GuestImages : IDisposable
         process.WaitForExit();
         return process.ExitCode == 0 ? folder : throw new InvalidOperationException($"{script}: {errors}");
     }
-
-    private static string Build() => Run("tests/Guest/build.sh");
 
     private static string Root([CallerFilePath] string here = "") => Path.GetFullPath(Path.Combine(Path.GetDirectoryName(here)!, "../../.."));
 }

@@ -4,12 +4,14 @@ using Hypercalls.Qemu;
 
 namespace Hypercalls.Tests.Client.Qemu;
 
-/// <summary>An unmodified kernel of Debian's installer: SMP by PSCI, hotplug, power-off.</summary>
+/// <summary>Unmodified kernels of Debian's installer: SMP by PSCI, hotplug, power-off.</summary>
 [Collection(QemuMachines.Name)]
 public sealed class LinuxTests
 {
-    private const string Kernel = "/usr/lib/debian-installer/images/12/arm64/text/debian-installer/arm64/linux";
-    private const string Initrd = "/usr/lib/debian-installer/images/12/arm64/text/debian-installer/arm64/initrd.gz";
+    private const string Qemu = "qemu-system-aarch64";
+    private const string Images = "/usr/lib/debian-installer/images/12";
+    private const string Arm64 = $"{Images}/arm64/text/debian-installer/arm64";
+    private const string Armhf = $"{Images}/armhf/text/debian-installer/armhf";
 
     private const string Script = """
         #!/bin/sh
@@ -23,36 +25,54 @@ public sealed class LinuxTests
         poweroff -f
         """;
 
-    [NeedsTheory("qemu-system-aarch64", Kernel)]
-    [InlineData(Conduit.Smc)]
-    [InlineData(Conduit.Hvc)]
-    public void Boots_four_cores_takes_one_off_and_on_again_and_powers_off(Conduit conduit)
+    [NeedsTheory(Qemu, $"{Arm64}/linux")]
+    [InlineData(Conduit.Smc, 1, "cortex-a57", 4)]
+    [InlineData(Conduit.Hvc, 1, "neoverse-n1", 4)]
+    [InlineData(Conduit.Smc, 1, "cortex-a53", 2)]
+    [InlineData(Conduit.Smc, 2, "max", 2)]
+    public void AArch64_boots_its_cores_takes_one_off_and_on_again_and_powers_off(Conduit conduit, uint el, string cpu, int cores) =>
+        Boots($"{Arm64}/linux", $"{Arm64}/initrd.gz", conduit, el, cpu, cores, mode: el == 2 ? 0x9u : 0x5, $"CPU: All CPU(s) started at EL{el}");
+
+    [NeedsTheory(Qemu, $"{Armhf}/vmlinuz")]
+    [InlineData(Conduit.Smc, "cortex-a57")]
+    [InlineData(Conduit.Hvc, "cortex-a72")]
+    public void AArch32_boots_its_cores_takes_one_off_and_on_again_and_powers_off(Conduit conduit, string cpu) =>
+        Boots($"{Armhf}/vmlinuz", $"{Armhf}/initrd.gz", conduit, 1, cpu, 2, mode: 0x13, "CPU: All CPU(s) started in SVC mode.");
+
+    private static void Boots(string kernel, string initrd, Conduit conduit, uint el, string cpu, int cores, ulong mode, string started)
     {
         var archive = new InitramfsArchive();
         archive.AddFile("hypercalls-test", 0b111_101_101, Encoding.ASCII.GetBytes(Script + "\n"));
         var run = GuestRun.Of(new()
         {
-            Kernel = Kernel,
-            Initrd = Initrd,
+            Kernel = kernel,
+            Initrd = initrd,
             InitrdAppendix = archive.ToGzip(),
             CommandLine = "console=ttyAMA0 rdinit=/hypercalls-test",
-            Cores = 4,
+            Cores = cores,
+            ClientEl = el,
+            Cpu = cpu,
             Conduit = conduit,
         });
         Assert.Equal(new MachineEnd.PoweredOff(), run.End);
         foreach (var line in new[]
         {
             "psci: PSCIv1.1 detected in firmware.",
-            "smp: Brought up 1 node, 4 CPUs",
-            "psci: CPU1 killed",
+            $"smp: Brought up 1 node, {cores} CPUs",
+            started,
+            "CPU1 killed",
         })
         {
             Assert.Contains(line, run.Console, StringComparison.Ordinal);
         }
+        var others = cores == 2 ? "" : $",2-{cores - 1}";
         Assert.Equal(
-            ["online at first: 0-3", "without cpu1: 0,2-3", "with cpu1: 0-3"],
+            [$"online at first: 0-{cores - 1}", $"without cpu1: 0{others}", $"with cpu1: 0-{cores - 1}"],
             run.Console.Split('\n').Where(line => line.Contains("cpu1: ", StringComparison.Ordinal) || line.StartsWith("online", StringComparison.Ordinal)));
-        Assert.Equal(["Started 1", "Started 2", "Started 3", "Stopped 1", "Started 1"], run.Responder.Told);
-        Assert.Equal([conduit], run.Responder.Exits.Where(exit => exit.Exit.Hypercall is not null).Select(exit => exit.Exit.Hypercall.Conduit).Distinct());
+        Assert.Equal([.. Enumerable.Range(1, cores - 1).Select(core => $"Started {core}"), "Stopped 1", "Started 1"], run.Responder.Told);
+        var calls = run.Responder.Exits.Where(exit => exit.Exit.Hypercall is not null).Select(exit => exit.Exit.Hypercall).ToList();
+        Assert.Equal([conduit], calls.Select(call => call.Conduit).Distinct());
+        Assert.Equal([mode], calls.Select(call => call.Pstate & 0x1f).Distinct());
+        Assert.All(calls, call => Assert.Equal((true, 0u), (call.HasImm, call.Imm)));
     }
 }

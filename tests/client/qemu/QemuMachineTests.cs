@@ -1,3 +1,4 @@
+using Hypercalls.Protos;
 using Hypercalls.Qemu;
 using Hypercalls.Qemu.Process;
 
@@ -24,7 +25,7 @@ public sealed class QemuMachineTests
 
     [NeedsTheory("qemu-system-aarch64")]
     [InlineData("/nowhere/kernel", null, "The kernel /nowhere/kernel cannot be read")]
-    [InlineData("/etc/passwd", null, "/etc/passwd is not an arm64 kernel Image: its header lacks the magic number.")]
+    [InlineData("/etc/passwd", null, "/etc/passwd is neither an arm64 Image nor a zImage: its header lacks the magic number.")]
     public void Bad_files_are_named(string kernel, string? initrd, string message) =>
         Assert.StartsWith(message, Assert.Throws<QemuException>(() => QemuMachine.Start(new() { Kernel = kernel, Initrd = initrd })).Message, StringComparison.Ordinal);
 
@@ -47,6 +48,56 @@ public sealed class QemuMachineTests
             Assert.StartsWith("The initrd /nowhere/initrd cannot be read", e.Message, StringComparison.Ordinal);
             e = Assert.Throws<QemuException>(() => QemuMachine.Start(new() { Kernel = kernel, KernelIsRaw = true, InitrdAppendix = new byte[60 << 20], MemoryMiB = 64 }));
             Assert.Equal("Kernel and initrd do not fit into RAM: they need 87 MiB and what the guest itself uses.", e.Message);
+        }
+        finally
+        {
+            File.Delete(kernel);
+        }
+    }
+
+    [Theory]
+    [InlineData("max", "7.2.22", "max,pauth-impdef=on")]
+    [InlineData("max", "11.1.3", "max,pauth-impdef=on")]
+    [InlineData("max", "5.2.0", "max")]
+    [InlineData("max", "unknown", "max")]
+    [InlineData("max,pauth=off", "7.2.22", "max,pauth=off")]
+    [InlineData("cortex-a57", "7.2.22", "cortex-a57")]
+    public void The_quick_pointer_authentication_is_asked_for_where_it_is_known(string cpu, string version, string expected) =>
+        Assert.Equal(expected, QemuProcess.CpuModel(cpu, version));
+
+    [Theory]
+    [InlineData(2, Conduit.Hvc, "A guest at EL2 calls by SMC: its HVC goes to itself.")]
+    [InlineData(0, Conduit.Smc, "A guest at EL0: this host runs them at EL1 and EL2.")]
+    [InlineData(3, Conduit.Smc, "A guest at EL3: this host runs them at EL1 and EL2.")]
+    public void A_guest_that_cannot_be_is_bad_input(uint el, Conduit conduit, string message)
+    {
+        var e = Assert.Throws<QemuException>(() => QemuMachine.Start(new() { Kernel = "any", ClientEl = el, Conduit = conduit }));
+        Assert.Equal((message, true), (e.Message, e.IsBadInput));
+    }
+
+    [NeedsFact("qemu-system-aarch64")]
+    public void A_kernel_is_refused_where_it_cannot_start()
+    {
+        var kernel = Path.GetTempFileName();
+        try
+        {
+            File.WriteAllBytes(kernel, new byte[64]);
+            var e = Assert.Throws<QemuException>(() => QemuMachine.Start(new() { Kernel = kernel, KernelIsRaw = true, KernelIsAArch32 = true, ClientEl = 2 }));
+            Assert.Equal(($"{kernel} is an AArch32 kernel: this host starts it at EL1 only.", true), (e.Message, e.IsBadInput));
+            using (var machine = QemuMachine.Start(new() { Kernel = kernel, KernelIsRaw = true, KernelIsAArch32 = true, Cpu = "cortex-a76" }))
+            {
+                e = Assert.Throws<QemuException>(machine.WaitForBoot);
+                Assert.Equal(("The CPU cortex-a76 knows no AArch32 at EL1: an AArch32 kernel cannot start on it.", true), (e.Message, e.IsBadInput));
+            }
+            using (var machine = QemuMachine.Start(new() { Kernel = kernel, KernelIsRaw = true, ClientEl = 2, Cpu = "cortex-a57,has_el2=off" }))
+            {
+                e = Assert.Throws<QemuException>(machine.WaitForBoot);
+                Assert.Equal(("The CPU cortex-a57,has_el2=off has no EL2: no guest can start there.", true), (e.Message, e.IsBadInput));
+            }
+            byte[] image = [.. new byte[56], .. "ARMd"u8, .. new byte[4]];
+            File.WriteAllBytes(kernel, image);
+            e = Assert.Throws<QemuException>(() => QemuMachine.Start(new() { Kernel = kernel, KernelIsAArch32 = true }));
+            Assert.Equal(($"{kernel} is an arm64 Image: it does not start in AArch32.", true), (e.Message, e.IsBadInput));
         }
         finally
         {

@@ -11,7 +11,7 @@ internal sealed partial class Responder
         switch (call.X0 & 0xff)
         {
             case 0x00: // ECHO
-                return X0(call.X1 + 1, call.Imm, (ulong)call.Conduit, exit.Previous is null ? 0 : (ulong)exit.Previous.Outcome);
+                return X0(call.X1 + 1, call.HasImm ? call.Imm : uint.MaxValue, (ulong)call.Conduit, exit.Previous is null ? 0 : (ulong)exit.Previous.Outcome);
             case 0x01: // ATTEND
                 _ = AskLaterAsync(call.X1, TimeSpan.FromMicroseconds(call.X2));
                 return X0(0);

@@ -12,6 +12,7 @@ internal sealed partial class Responder : IMachineEvents
     private readonly Lock _gate = new();
     private readonly Dictionary<ulong, Core> _cores = [];
     private ulong _commit;
+    private readonly bool _atEl2;
     private int _deaf;
 
     private sealed class Core
@@ -33,6 +34,7 @@ internal sealed partial class Responder : IMachineEvents
     public Responder(QemuMachine machine, QemuBoot boot)
     {
         Machine = machine;
+        _atEl2 = boot.ClientEl == 2;
         foreach (var mpidr in boot.Cores)
         {
             _cores.Add(mpidr, new() { On = mpidr == boot.Cores[0] });
@@ -100,7 +102,7 @@ internal sealed partial class Responder : IMachineEvents
         var answer = exit.KindCase switch
         {
             Exit.KindOneofCase.Hypercall => Call(mpidr, exit),
-            Exit.KindOneofCase.Attention when _deaf > 0 => Ignore(),
+            Exit.KindOneofCase.Attention or Exit.KindOneofCase.Wake when _deaf > 0 => Ignore(),
             Exit.KindOneofCase.Attention => Attend(mpidr, exit.Attention.Registers),
             _ => new() { None = new() },
         };
@@ -134,16 +136,16 @@ internal sealed partial class Responder : IMachineEvents
                 case 0x8000_0000: // SMCCC_VERSION
                     return X0(0x1_0001);
                 case 0x8400_000a: // PSCI_FEATURES
-                    return X0((uint)call.X1 is 0x8400_0001 or 0xc400_0001 or 0x8400_0002 or 0xc400_0003 or 0xc400_0004 or 0x8000_0000 ? 0 : ulong.MaxValue);
+                    return X0((uint)call.X1 is 0x8400_0001 or 0xc400_0001 or 0x8400_0002 or 0x8400_0003 or 0xc400_0003 or 0x8400_0004 or 0xc400_0004 or 0x8000_0000 ? 0 : ulong.MaxValue);
                 case 0x8400_0006: // MIGRATE_INFO_TYPE
                     return X0(2);
-                case 0xc400_0001: // CPU_SUSPEND
+                case 0x8400_0001 or 0xc400_0001: // CPU_SUSPEND
                     var suspend = X0(0);
                     suspend.Suspend = new() { PowerDown = (call.X1 & 1 << 16) == 0 ? null : new() { EntryPoint = call.X2, ContextId = call.X3 } };
                     return suspend;
                 case 0x8400_0002: // CPU_OFF
                     return new() { None = new(), PowerOff = new() };
-                case 0xc400_0003: // CPU_ON
+                case 0x8400_0003 or 0xc400_0003: // CPU_ON
                     if (!_cores.TryGetValue(call.X1, out var core) || core.On)
                     {
                         return X0(core is null ? InvalidParameters : AlreadyOn);
@@ -152,10 +154,14 @@ internal sealed partial class Responder : IMachineEvents
                     var start = X0(0);
                     start.PowerOn = new() { Core = call.X1, EntryPoint = call.X2, ContextId = call.X3, IfRefused = ulong.MaxValue - 5 };
                     return start;
-                case 0xc400_0004: // AFFINITY_INFO
+                case 0x8400_0004 or 0xc400_0004: // AFFINITY_INFO
                     return X0(!_cores.TryGetValue(call.X1, out var asked) ? InvalidParameters : asked.On ? 0ul : 1);
                 case 0x8400_0008: // SYSTEM_OFF
                     return new() { None = new(), SystemEvent = new() { Type = SystemEventType.Shutdown } };
+                case 0xc400_000e: // SYSTEM_SUSPEND
+                    return new() { None = new(), SystemEvent = new() { Type = SystemEventType.Suspend, Data = { call.X1, call.X2 } } };
+                case 0xc400_0012: // SYSTEM_RESET2
+                    return new() { None = new(), SystemEvent = new() { Type = SystemEventType.Reset, Data = { 1, call.X1, call.X2 } } };
                 case 0x8400_0009: // SYSTEM_RESET
                     return new() { None = new(), SystemEvent = new() { Type = SystemEventType.Reset } };
                 default:
@@ -184,7 +190,8 @@ internal sealed partial class Responder : IMachineEvents
                 {
                     Registers = { new Register { Index = 0, Value = core.Attentions } },
                     Pc = core.Handler,
-                    Pstate = 0x3c5,
+                    // The level of the machine: EL2h, svc or EL1h.
+                    Pstate = _atEl2 ? 0x3c9u : (registers.Pstate & 0x10) != 0 ? 0x1d3u : 0x3c5,
                 },
             };
         }

@@ -68,7 +68,7 @@ public sealed class AttachStreamTests(TestDaemon daemon) : IClassFixture<TestDae
         await using var host = await AttachAsync(daemon, Greeting("taken"));
         Refused(await RefusedAsync(Greeting("taken")), StatusCode.FailedPrecondition, "hello.machine: a live machine is named taken.");
         using var vcpu = await host.OpenAsync(0);
-        Assert.Equal(0x1_0001ul, (await vcpu.ForwardAsync(Call(0x8400_0000, 1))).Values.X0);
+        Assert.Equal(0x1_0003ul, (await vcpu.ForwardAsync(Call(0x8400_0000, 1))).Values.X0);
     }
 
     [Fact]
@@ -193,7 +193,7 @@ public sealed class AttachStreamTests(TestDaemon daemon) : IClassFixture<TestDae
 
         await using var host = await AttachAsync(daemon, Greeting("large"), Split(ready, 1000));
         using var vcpu = await host.OpenAsync(0);
-        Assert.Equal(0x1_0001ul, (await vcpu.ForwardAsync(Call(0x8400_0000, 1))).Values.X0);
+        Assert.Equal(0x1_0003ul, (await vcpu.ForwardAsync(Call(0x8400_0000, 1))).Values.X0);
     }
 
     private static Ready Split(Ready ready, uint pieces)

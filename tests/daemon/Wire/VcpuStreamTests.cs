@@ -21,7 +21,7 @@ public sealed class VcpuStreamTests(TestDaemon daemon) : IClassFixture<TestDaemo
         var version = await vcpu.ForwardAsync(Call(PsciVersion, 1));
         var on = await vcpu.ForwardAsync(Call(CpuOn, 2, Applied(1), 1, 0x4008_0000, 7));
         Assert.Equal(
-            new Answer { ExitId = 1, Boot = 1, Incarnation = host.Welcome.Incarnation, Values = new() { X0 = 0x1_0001 } },
+            new Answer { ExitId = 1, Boot = 1, Incarnation = host.Welcome.Incarnation, Values = new() { X0 = 0x1_0003 } },
             version);
         Assert.Equal(
             new Answer
@@ -53,7 +53,7 @@ public sealed class VcpuStreamTests(TestDaemon daemon) : IClassFixture<TestDaemo
         await using var host = await AttachAsync(daemon, Greeting("unknown"));
         using var vcpu = await host.OpenAsync(0);
         Assert.Equal(new Results { X0 = ulong.MaxValue }, (await vcpu.ForwardAsync(Call(0xC600_1234, 1))).Values);
-        Assert.Equal(0x1_0001ul, (await vcpu.ForwardAsync(Call(PsciVersion, 2, Applied(1)))).Values.X0);
+        Assert.Equal(0x1_0003ul, (await vcpu.ForwardAsync(Call(PsciVersion, 2, Applied(1)))).Values.X0);
     }
 
     [Fact]
@@ -82,6 +82,36 @@ public sealed class VcpuStreamTests(TestDaemon daemon) : IClassFixture<TestDaemo
         Assert.Equal(0ul, (await boot.ForwardAsync(Call(AffinityInfo, 3, Applied(2), 1))).Values.X0); // ON: not stopped yet
         await host.SayAsync(new() { CoreState = new() { Core = 1, Change = CoreChange.Stopped, Commit = off.Commit } });
         Assert.Equal(1ul, await EventuallyOffAsync(boot, 4));
+    }
+
+    [Fact]
+    public async Task A_suspended_core_is_ON_and_its_next_exit_says_that_it_woke()
+    {
+        const uint CpuSuspend = 0xC400_0001, NodeHwState = 0xC400_000D;
+        await using var host = await AttachAsync(daemon, Greeting("suspended"));
+        using var sleeper = await host.OpenAsync(0);
+        using var other = await host.OpenAsync(1);
+        Assert.NotNull((await sleeper.ForwardAsync(Call(CpuSuspend, 1))).Suspend);
+        Assert.Equal(CorePower.Suspended, await PowerAsync());
+        Assert.Equal(0ul, (await other.ForwardAsync(Call(AffinityInfo, 1))).Values.X0); // ON
+        Assert.Equal(2ul, (await other.ForwardAsync(Call(NodeHwState, 2, Applied(1)))).Values.X0); // HW_STANDBY
+        var wake = new Exit { ExitId = 2, Boot = 1, Previous = Applied(1), Wake = new() { Cause = WakeCause.Interrupt } };
+        var answer = await sleeper.ForwardAsync(wake);
+        Assert.Equal((Answer.ResultsOneofCase.None_, Answer.EffectOneofCase.None), (answer.ResultsCase, answer.EffectCase));
+        Assert.Equal(CorePower.On, await PowerAsync());
+        Assert.Equal(0ul, (await other.ForwardAsync(Call(NodeHwState, 3, Applied(2)))).Values.X0); // HW_ON
+        // A wake exit that fell back without arriving: the call after it says the same.
+        Assert.NotNull((await sleeper.ForwardAsync(Call(CpuSuspend, 3, Applied(2), 0x1_0000, 0x4008_0000, 7))).Suspend.PowerDown);
+        Assert.Equal(1ul, (await other.ForwardAsync(Call(NodeHwState, 4, Applied(3)))).Values.X0); // HW_OFF
+        await sleeper.ForwardAsync(Call(PsciVersion, 5, FellBack(4, lastApplied: 3)));
+        Assert.Equal(CorePower.On, await PowerAsync());
+        // A suspend that fell back never was.
+        Assert.NotNull((await sleeper.ForwardAsync(Call(CpuSuspend, 6, Applied(5)))).Suspend);
+        await sleeper.ForwardAsync(Call(PsciVersion, 7, FellBack(6, lastApplied: 5)));
+        Assert.Equal(0ul, (await other.ForwardAsync(Call(NodeHwState, 5, Applied(4)))).Values.X0); // HW_ON
+
+        async Task<CorePower> PowerAsync() =>
+            (await daemon.Operator.ListMachinesAsync(new())).Machines.Single(machine => machine.Name == "suspended").Cores[0].Power;
     }
 
     [Fact]
@@ -119,7 +149,7 @@ public sealed class VcpuStreamTests(TestDaemon daemon) : IClassFixture<TestDaemo
         Assert.Equal(2ul, (await vcpu.AnswerAsync()).ExitId);
         Refused(await vcpu.RefusedAsync(), StatusCode.FailedPrecondition, "exit.previous.exit_id: core 0.0.0.0 of second has exit 2 in flight");
         using var again = await host.OpenAsync(0);
-        Assert.Equal(0x1_0001ul, (await again.ForwardAsync(Call(PsciVersion, 4, Applied(2)))).Values.X0);
+        Assert.Equal(0x1_0003ul, (await again.ForwardAsync(Call(PsciVersion, 4, Applied(2)))).Values.X0);
     }
 
     [Fact]
@@ -151,7 +181,7 @@ public sealed class VcpuStreamTests(TestDaemon daemon) : IClassFixture<TestDaemo
         }
 
         using var good = await host.OpenAsync(0);
-        Assert.Equal(0x1_0001ul, (await good.ForwardAsync(Call(PsciVersion, 1))).Values.X0);
+        Assert.Equal(0x1_0003ul, (await good.ForwardAsync(Call(PsciVersion, 1))).Values.X0);
     }
 
     [Fact]
@@ -164,7 +194,7 @@ public sealed class VcpuStreamTests(TestDaemon daemon) : IClassFixture<TestDaemo
         await vcpu.SendAsync(new() { Exit = exit });
         Assert.Equal(StatusCode.ResourceExhausted, (await vcpu.RefusedAsync()).StatusCode);
         using var good = await host.OpenAsync(0);
-        Assert.Equal(0x1_0001ul, (await good.ForwardAsync(Call(PsciVersion, 1))).Values.X0);
+        Assert.Equal(0x1_0003ul, (await good.ForwardAsync(Call(PsciVersion, 1))).Values.X0);
     }
 
     [Fact]
@@ -175,7 +205,7 @@ public sealed class VcpuStreamTests(TestDaemon daemon) : IClassFixture<TestDaemo
         await using var host = await AttachAsync(busy, Greeting("busy"));
         using var slow = await host.OpenAsync(0);
         using var other = await host.OpenAsync(1);
-        Assert.Equal(0x1_0001ul, (await other.ForwardAsync(Call(PsciVersion, 1))).Values.X0);
+        Assert.Equal(0x1_0003ul, (await other.ForwardAsync(Call(PsciVersion, 1))).Values.X0);
         await slow.SendAsync(new() { Exit = Call(0xC300_0002, 1, x1: 3000) }); // SLOW
         ulong exitId = 1;
         Answer answer;
@@ -184,14 +214,14 @@ public sealed class VcpuStreamTests(TestDaemon daemon) : IClassFixture<TestDaemo
             exitId++;
             answer = await other.ForwardAsync(Call(PsciVersion, exitId, Applied(exitId - 1)));
         }
-        while (answer.Values.X0 == 0x1_0001);
+        while (answer.Values.X0 == 0x1_0003);
         Assert.Equal(("busy was busy for 100 ms.", ulong.MaxValue), (answer.Note, answer.Values.X0));
         do
         {
             exitId++;
             answer = await other.ForwardAsync(Call(PsciVersion, exitId, Applied(exitId - 1)));
         }
-        while (answer.Values.X0 != 0x1_0001);
+        while (answer.Values.X0 != 0x1_0003);
         // Late, and so not committed: the caller gets NOT_SUPPORTED.
         Assert.Equal(("The service was late.", ulong.MaxValue), ((await slow.AnswerAsync()) is var late ? late.Note : "", late.Values.X0));
         await busy.DisposeAsync();

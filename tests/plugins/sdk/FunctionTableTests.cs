@@ -57,11 +57,77 @@ public sealed class FunctionTableTests
     public void Uses_registers(int first, int last, uint mask) => Assert.Equal(mask, FunctionTraits.Uses(first, last).Used);
 
     [Theory]
+#pragma warning disable format // a table, to be read by column
+    //          version       rows
+    [InlineData("0.1",        "ALWAYS")]
+    [InlineData("0.2",        "ALWAYS SINCE_0_2")]
+    [InlineData("0.10",       "ALWAYS SINCE_0_2 SINCE_0_10")] // numbers, not digits
+    [InlineData("1.0",        "ALWAYS SINCE_0_2 SINCE_0_10 SINCE_1_0")]
+    [InlineData("1.1",        "ALWAYS SINCE_0_2 SINCE_0_10 SINCE_1_0")]
+    [InlineData("32767.65534", "ALWAYS SINCE_0_2 SINCE_0_10 SINCE_1_0")]
+    [InlineData("32767.65535", "ALWAYS SINCE_0_2 SINCE_0_10 SINCE_1_0 LATEST")]
+    [InlineData(null,         "ALWAYS SINCE_0_2 SINCE_0_10 SINCE_1_0 LATEST")] // a table of no version has every row
+#pragma warning restore format
+    public void Has_the_rows_of_its_version(string? version, string rows)
+    {
+        var table = Versioned(version is null ? new() : new(Version.Parse(version)));
+        Assert.Equal(rows.Split(' '), table.Select(row => row.Name));
+        Assert.Equal(rows.Contains("SINCE_1_0", StringComparison.Ordinal), table.TryGet(new(0x8200_0003), out _));
+        Assert.Equal(rows.Contains("SINCE_1_0", StringComparison.Ordinal), table.TryGet(new(0xC200_0003), out _));
+    }
+
+    [Fact]
+    public void An_identifier_may_change_its_meaning_with_the_version()
+    {
+        var table = new FunctionTable<TableState>(new Version(1, 0))
+        {
+            { 0x8200_0000, "NEW", Stateless, FunctionTraits.Since(1, 3) },
+            { 0x8200_0000, "OLD", Stateless },
+        };
+        Assert.Equal("OLD", Assert.Single(table).Name);
+    }
+
+    [Fact]
+    public void Refuses_identifiers_that_are_no_twins_in_rows_of_later_versions_too() =>
+        Assert.Throws<ArgumentException>(() => new FunctionTable<TableState>(new Version(1, 0))
+        {
+            { 0x8200_0000, 0xC200_0001, "F", Stateless, FunctionTraits.Since(1, 3) },
+        });
+
+    [Fact]
+    public void Rows_say_which_version_brought_them()
+    {
+        var traits = FunctionTraits.Since(1, 3) | FunctionTraits.NoReturn | FunctionTraits.Uses(6);
+        Assert.Equal((new Version(1, 3), true, 0x40u), (traits.Introduced, traits.IsNoReturn, traits.Used));
+        Assert.Equal(new Version(0, 0), FunctionTraits.Mandatory.Introduced);
+        Assert.Equal(new Version(1, 3), (FunctionTraits.Since(1, 3) | FunctionTraits.Since(1, 1)).Introduced); // the later of two
+        Assert.Equal(new Version(0x7FFF, 0xFFFF), FunctionTraits.Since(0x7FFF, 0xFFFF).Introduced);
+    }
+
+    [Theory]
+    [InlineData(-1, 0)]
+    [InlineData(0, -1)]
+    [InlineData(0x8000, 0)]
+    [InlineData(1, 0x1_0000)]
+    public void Refuses_versions_that_there_are_not(int major, int minor) =>
+        Assert.Throws<ArgumentOutOfRangeException>(() => FunctionTraits.Since(major, minor));
+
+    [Theory]
     [InlineData(5, 6)]
     [InlineData(6, 18)]
     [InlineData(8, 7)]
     public void Refuses_registers_that_are_no_arguments_on_demand(int first, int last) =>
         Assert.Throws<ArgumentOutOfRangeException>(() => FunctionTraits.Uses(first, last));
+
+    private static FunctionTable<TableState> Versioned(FunctionTable<TableState> table)
+    {
+        table.Add(0x8200_0000, "ALWAYS", Stateless);
+        table.Add(0x8200_0001, "SINCE_0_2", Stateless, FunctionTraits.Since(0, 2));
+        table.Add(0x8200_0002, "SINCE_0_10", Stateful, FunctionTraits.Since(0, 10) | FunctionTraits.Mandatory);
+        table.Add(0x8200_0003, 0xC200_0003, "SINCE_1_0", Stateless, FunctionTraits.Since(1, 0));
+        table.Add(0x8200_0004, "LATEST", Stateless, FunctionTraits.Since(0x7FFF, 0xFFFF));
+        return table;
+    }
 
     private static Answer Stateless(in Hypercall call) => Answer.Success;
 

@@ -11,7 +11,7 @@ public sealed class GeneralQueryTests
     private static readonly Guid s_kvm = new("28b46fb6-2ec5-11e9-a9ca-4b564d003a74");
 
     [Theory]
-    //          owner                            Call Count   one of its functions
+    // owner, Call Count, one of its functions
     [InlineData(OwningEntity.Cpu, 0x8100_FF00, 0x8100_0010)]
     [InlineData(OwningEntity.SiliconPartner, 0x8200_FF00, 0xC200_0000)]
     [InlineData(OwningEntity.Oem, 0x8300_FF00, 0x8300_0000)]

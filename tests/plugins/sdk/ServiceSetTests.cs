@@ -189,7 +189,7 @@ public sealed class ServiceSetTests
     };
 
     [Theory]
-    //          id     register is a result (SMCCC 1.2: W0 to W7 of SMC32, x0 to x17 of SMC64)
+    // id, register, whether it is a result: W0 to W7 of SMC32, x0 to x17 of SMC64
     [InlineData(Smc32, 7, true)]
     [InlineData(Smc32, 8, false)]
     [InlineData(Smc64, 8, true)]
@@ -203,7 +203,7 @@ public sealed class ServiceSetTests
     }
 
     [Theory]
-    //          asked        conduit      AArch32      served
+    // asked, conduit, AArch32, served
     [InlineData(0x8200_0000, Conduit.Smc, false, true)]  // a service's
     [InlineData(0xC200_0000, Conduit.Smc, false, true)]
     [InlineData(0xC200_0000, Conduit.Smc, true, false)] // SMC64 is not for AArch32

@@ -35,7 +35,7 @@ public sealed class SettingsTests
             """));
 
     [Theory]
-    //          given                              path               sentence
+    // given, path, sentence
     [InlineData("""{ "verson": "1.1" }""", "verson", "there is no such setting; did you mean version?")]
     [InlineData("""{ "x": 1 }""", "x", "there is no such setting; there are version, core, cores, function, conduit, uid, base, delta, code, nested, own, list")]
     [InlineData("""{ "nested": { "cod": 1 } }""", "nested.cod", "there is no such setting; did you mean code?")]

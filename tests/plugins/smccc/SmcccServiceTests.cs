@@ -18,7 +18,7 @@ public sealed class SmcccServiceTests
     private readonly TestMachine _machine = new(new SmcccService(), new PsciService(), new HelloService());
 
     [Theory]
-    //          version  SMCCC_VERSION
+    // version, SMCCC_VERSION
     [InlineData("1.1", 0x1_0001)]
     [InlineData("1.2", 0x1_0002)]
     [InlineData("1.3", 0x1_0003)]
@@ -89,7 +89,7 @@ public sealed class SmcccServiceTests
     }
 
     [Theory]
-    //          asked      status
+    // asked, status
     [InlineData(0x8000_0000, 0)]  // forwarded and served
     [InlineData(0x8000_0002, -1)] // refused by the kernel, although served here
     [InlineData(0xC000_0002, 0)]  // its twin is forwarded
@@ -118,7 +118,7 @@ public sealed class SmcccServiceTests
         Assert.Equal(Answer.Success, _machine.Call(ArchFeatures, 0xFFFF_FFFF_8000_0000));
 
     [Theory]
-    //          id       type                   x0
+    // id, type, x0
     [InlineData(SocId32, 0ul, 0x043B_1234ul)] // bank 30:24, code 23:16, number 15:0
     [InlineData(SocId64, 0ul, 0x043B_1234ul)]
     [InlineData(SocId32, 1ul, 0x7654_3210ul)]
@@ -157,7 +157,7 @@ public sealed class SmcccServiceTests
     private const string LongestName = "123456789 123456789 123456789 123456789 123456789 123456789 123456789 123456789 123456789 123456789 123456789 123456789 123456789 12345";
 
     [Theory]
-    //          version bank revision       name              parameter
+    // version, bank, revision, name, parameter
     [InlineData("1.1", 4, 0u, null, "SocId")]
     [InlineData("1.0", 4, 0u, null, "SocId")]
     [InlineData("1.3", 128, 0u, null, "SocId.bank")]

@@ -50,17 +50,17 @@ public sealed class KernelImageTests
         }
         WithFile(compressed.ToArray(), path =>
         {
-            Assert.Equal(bytes, KernelImage.Load(path, raw: false, most: 4096).Bytes);
-            var large = Assert.Throws<QemuException>(() => KernelImage.Load(path, raw: false, most: 4095));
+            Assert.Equal(bytes, KernelImage.Load(path, raw: false, rawIsAArch32: false, most: 4096).Bytes);
+            var large = Assert.Throws<QemuException>(() => KernelImage.Load(path, raw: false, rawIsAArch32: false, most: 4095));
             Assert.Equal($"The kernel {path} is larger than the machine's RAM when decompressed: give it more memory.", large.Message);
         });
-        WithFile([0x1f, 0x8b, 0, 0, 0], path => Assert.Throws<QemuException>(() => KernelImage.Load(path, raw: false, most: 4096)));
+        WithFile([0x1f, 0x8b, 0, 0, 0], path => Assert.Throws<QemuException>(() => KernelImage.Load(path, raw: false, rawIsAArch32: false, most: 4096)));
     }
 
     [Fact]
     public void Takes_a_raw_file_as_it_is() => WithFile([1, 2, 3, 4], path =>
     {
-        var image = KernelImage.Load(path, raw: true, most: 4096);
+        var image = KernelImage.Load(path, raw: true, rawIsAArch32: false, most: 4096);
         Assert.Equal([1, 2, 3, 4], image.Bytes);
         Assert.Equal((0ul, 4ul + (16 << 20)), (image.TextOffset, image.Size));
     });

@@ -27,7 +27,10 @@ public sealed class AnswerRulesTests : IDisposable
         { "this host offers no TakeInterrupt", None(answer => answer.TakeInterrupt = new()) },
         { "this host offers no ReturnInterrupt", None(answer => answer.ReturnInterrupt = new()) },
         { "this host offers no EndInterrupt", None(answer => answer.EndInterrupt = new()) },
-        { "this host offers no system_event.type Suspend", None(answer => answer.SystemEvent = new() { Type = SystemEventType.Suspend }) },
+        { "this host offers no system_event.type Wakeup", None(answer => answer.SystemEvent = new() { Type = SystemEventType.Wakeup }) },
+        { "system_event.data of a suspend is not entry point and context ID", None(answer => answer.SystemEvent = new() { Type = SystemEventType.Suspend }) },
+        { "system_event.data of a suspend is not entry point and context ID", None(answer => answer.SystemEvent = new() { Type = SystemEventType.Suspend, Data = { 1 } }) },
+        { "system_event.data of a suspend is not entry point and context ID", None(answer => answer.SystemEvent = new() { Type = SystemEventType.Suspend, Data = { 1, 2, 3 } }) },
         { "this host offers no system_event.type Unspecified", None(answer => answer.SystemEvent = new()) },
         { "this host offers no system_event.type 99", None(answer => answer.SystemEvent = new() { Type = (SystemEventType)99 }) },
         { "system_event.data is too long", None(answer => answer.SystemEvent = new() { Type = SystemEventType.Reset, Data = { new ulong[17] } }) },
@@ -54,6 +57,9 @@ public sealed class AnswerRulesTests : IDisposable
         None(answer => answer.PowerOff = new()),
         None(answer => answer.Suspend = new()),
         None(answer => answer.SystemEvent = new() { Type = SystemEventType.Crash, Data = { new ulong[16] } }),
+        None(answer => answer.SystemEvent = new() { Type = SystemEventType.Shutdown, Data = { 1 } }), // hibernate
+        None(answer => answer.SystemEvent = new() { Type = SystemEventType.Reset, Data = { 1, 0, 0xc0_0c1e } }),
+        None(answer => answer.SystemEvent = new() { Type = SystemEventType.Suspend, Data = { 0x4040_0000, 7 } }),
         None(answer => answer.Load = new() { Pstate = 0x3c5, Registers = { new Register { Index = 30 } } }),
         None(answer => answer.Load = new() { Pstate = 0x8000_0010 }), // a 32-bit process was interrupted
     };
@@ -62,17 +68,31 @@ public sealed class AnswerRulesTests : IDisposable
     [MemberData(nameof(Refused))]
     public void Names_what_it_refuses(string fault, Answer answer)
     {
-        Assert.False(AnswerRules.Allow(Numbered(answer), Exit(), _ram, out var said));
+        Assert.False(AnswerRules.Allow(Numbered(answer), Exit(), new(), _ram, out var said));
         Assert.Equal(fault, said);
     }
 
     [Theory]
     [MemberData(nameof(Allowed))]
-    public void Allows_the_rest(Answer answer) => Assert.True(AnswerRules.Allow(Numbered(answer), Exit(), _ram, out _));
+    public void Allows_the_rest(Answer answer) => Assert.True(AnswerRules.Allow(Numbered(answer), Exit(), new(), _ram, out _));
+
+    [Theory]
+    [InlineData(1, true, 0x1d3ul, "")] // svc
+    [InlineData(1, true, 0x3c5ul, "load.pstate 0x3c5 is no state of an AArch32 guest at EL1")]
+    [InlineData(1, true, 0x1daul, "load.pstate 0x1da is no state of an AArch32 guest at EL1")] // hyp
+    [InlineData(2, false, 0x3c9ul, "")] // EL2h
+    [InlineData(2, false, 0x3c5ul, "")]
+    [InlineData(2, false, 0x3cdul, "load.pstate 0x3cd is no state of a guest at EL2")] // EL3h
+    public void A_state_is_one_of_the_guest_s_kind(uint el, bool aarch32, ulong pstate, string fault)
+    {
+        var answer = Numbered(None(answer => answer.Load = new() { Pstate = pstate }));
+        Assert.Equal(fault.Length == 0, AnswerRules.Allow(answer, Exit(), new(el, aarch32), _ram, out var said));
+        Assert.Equal(fault, said);
+    }
 
     [Fact]
     public void An_attention_exit_needs_no_results() =>
-        Assert.True(AnswerRules.Allow(Numbered(new()), new() { ExitId = 0x1_0000_0002, Boot = 1, Attention = new() }, _ram, out _));
+        Assert.True(AnswerRules.Allow(Numbered(new()), new() { ExitId = 0x1_0000_0002, Boot = 1, Attention = new() }, new(), _ram, out _));
 
     public void Dispose()
     {

@@ -91,6 +91,18 @@ public sealed class CorePowersTests : IMachineEvents
     }
 
     [Fact]
+    public void A_warm_reset_is_told_once_and_the_next_without_a_cause_is_cold()
+    {
+        Boot(1);
+        Run(0);
+        Assert.True(_powers.TryEnd("vCPU 0", ResetKind.Warm));
+        Assert.False(_powers.TryEnd("vCPU 1"));
+        Boot(2);
+        Boot(3);
+        Assert.Equal(["Warm 2 vCPU 0", "Cold 3 QEMU"], _told);
+    }
+
+    [Fact]
     public void A_reset_forgets_starts_and_says_when_nobody_asked_for_it()
     {
         Boot(1);
@@ -116,7 +128,7 @@ public sealed class CorePowersTests : IMachineEvents
 
     void IMachineEvents.ResetHappened(ulong boot, ResetKind kind, string cause) => _told.Add($"{kind} {boot} {cause}");
 
-    private static CoreStart Start(ulong commit) => new(0x4000_0000, 1, false, commit);
+    private static CoreStart Start(ulong commit) => new(0x4000_0000, 1, default, commit);
 
     private void Boot(uint boot)
     {
