@@ -23,7 +23,7 @@ internal static class DaemonServices
         services.AddSingleton(options);
         services.AddSingleton(plugins);
         services.AddSingleton(set);
-        services.AddSingleton(TimeProvider.System);
+        services.AddSingleton<TimeProvider, SteadyTime>();
         services.AddSingleton<DaemonLife>();
         services.AddSingleton<IServiceFaults, FaultReports>();
         services.AddSingleton<MachineRegistry>();

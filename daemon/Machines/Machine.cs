@@ -232,6 +232,12 @@ internal sealed partial class Machine
 
     private void ChangePower(CoreSlot core, CoreChange change)
     {
+        if (change == CoreChange.Started && core.Power is CorePower.On or CorePower.Suspended)
+        {
+            // Its first exit came by another stream and was faster: that it started is known, and what it has done since stands.
+            return;
+        }
+
         core.Power = change switch
         {
             CoreChange.Started or CoreChange.Woke => CorePower.On,

@@ -14,16 +14,5 @@ internal static class EntryPoint
             : entryPoint % 4 == 0 && IsRam(entryPoint, machine);
 
     // Only an address that is known to be bad is refused: a host that lists no RAM knows none.
-    private static bool IsRam(ulong address, MachineDescription machine)
-    {
-        foreach (var range in machine.Ram.Span)
-        {
-            if (range.Contains(address))
-            {
-                return true;
-            }
-        }
-
-        return machine.Ram.Count == 0;
-    }
+    private static bool IsRam(ulong address, MachineDescription machine) => machine.Ram.Count == 0 || machine.RamAt(address) is not null;
 }

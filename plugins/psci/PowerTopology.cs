@@ -60,7 +60,7 @@ internal static class PowerTopology
         var top = requested.Count - 1;
         foreach (var core in state.Cores.Span)
         {
-            if (top > 0 && core.Core != caller && core.Core.SameNode(caller, top) && Contribution(core, level: 0) == Run)
+            if (top > 0 && core.Core != caller && core.Core.SameNode(caller, top) && (core.Power == PowerState.OnPending || Contribution(core, level: 0) == Run))
             {
                 return PsciStatus.Denied;
             }
@@ -134,9 +134,9 @@ internal static class PowerTopology
         return false;
     }
 
-    /// <summary>The state that a core allows a node of this level.</summary>
+    /// <summary>The state that a core allows a node of this level. One that is ON_PENDING is off until it has started: the host may yet refuse it.</summary>
     private static LocalState Contribution(CoreState core, int level) =>
-        PowerTransitions.IsDown(core.Power) ? Off
+        PowerTransitions.IsDown(core.Power) || core.Power == PowerState.OnPending ? Off
         : core.Power == PowerState.Suspended && level < core.Requested.Count ? core.Requested[level]
         : Run;
 }

@@ -19,18 +19,22 @@ public static class PowerTransitions
         _                           => (Unavailable, PsciStatus.Denied),
     };
 
-    /// <summary>The host reports this core. What does not fit a state leaves it: it speaks of an older one, as does a stop of a core that is ON_PENDING.</summary>
+    /// <summary>
+    /// The host reports this core. What does not fit a state leaves it, as it speaks of an older one: that a core stopped, while it is
+    /// ON_PENDING; that it started, while it already sleeps or leaves.
+    /// </summary>
     /// <param name="power">Of the core.</param>
     /// <param name="change">What happened.</param>
     /// <returns>Its next state.</returns>
     public static PowerState Reported(PowerState power, CoreChange change) => (change, power) switch
     {
-        (CoreChange.Started, _)                  => On,
-        (CoreChange.Stopped, On or Suspended)    => Off,
-        (CoreChange.Stopped, Freezing)           => Frozen,
-        (CoreChange.Woke,    Suspended)          => On,
-        (CoreChange.Refused, OnPending)          => Off,
-        _                                        => power,
+        (CoreChange.Started, Suspended or Freezing) => power,
+        (CoreChange.Started, _)                     => On,
+        (CoreChange.Stopped, On or Suspended)       => Off,
+        (CoreChange.Stopped, Freezing)              => Frozen,
+        (CoreChange.Woke,    Suspended)             => On,
+        (CoreChange.Refused, OnPending)             => Off,
+        _                                           => power,
     };
 
     /// <summary>The host lists this core.</summary>

@@ -38,8 +38,7 @@ public sealed partial class PsciService
             return Status(status == Denied ? DeniedStart : status);
         }
 
-        state = state.With(index, target with { Power = power, StartedBy = call.Core });
-        return (PowerTopology.Settle(state, index, call.Now),
+        return (state.With(index, target with { Power = power, StartedBy = call.Core }),
             Status(status) with { Then = new Effect.PowerOn(targetCpu, entryPoint, contextId, (long)InternalFailure) });
     }
 

@@ -33,24 +33,15 @@ public sealed partial class PsciService
             return (Suspend(state with { HasSuspended = true }, call, suspend.Levels), Answer.Success with { Then = new Effect.Standby() });
         }
 
-        return PowerDown(state with { HasSuspended = true }, call, entryPoint: call[2], contextId: call[3], suspend.Levels);
+        return PowerDown(state with { HasSuspended = true }, call, entryPoint: call[2], new Effect.PowerDown(call[2], call[3]), suspend.Levels);
     }
 
     private Outcome<PsciState> CpuDefaultSuspend(in Hypercall call, PsciState state) =>
-        PowerDown(state, call, entryPoint: call[1], contextId: call[2], s_core);
+        PowerDown(state, call, entryPoint: call[1], new Effect.PowerDown(call[1], call[2]), s_core);
 
-    private Outcome<PsciState> SystemSuspend(in Hypercall call, PsciState state)
-    {
-        if (!state.OthersAreDown(call.Core))
-        {
-            return Status(Denied);
-        }
-
-        var (entryPoint, contextId) = (call[1], call[2]);
-        return EntryPoint.IsValid(entryPoint, call.Pstate.IsAArch32, call.Machine)
-            ? (Suspend(state, call, s_system), Answer.Success with { Then = new Effect.SystemEvent(SystemEventType.Suspend, [entryPoint, contextId]) })
-            : BadEntryPoint;
-    }
+    private Outcome<PsciState> SystemSuspend(in Hypercall call, PsciState state) => state.OthersAreDown(call.Core)
+        ? PowerDown(state, call, entryPoint: call[1], new Effect.SystemEvent(SystemEventType.Suspend, [call[1], call[2]]), s_system)
+        : Status(Denied);
 
     private static Outcome<PsciState> SetSuspendMode(in Hypercall call, PsciState state)
     {
@@ -108,9 +99,9 @@ public sealed partial class PsciService
         return null;
     }
 
-    private Outcome<PsciState> PowerDown(PsciState state, in Hypercall call, ulong entryPoint, ulong contextId, ValueArray<LocalState> levels) =>
+    private Outcome<PsciState> PowerDown(PsciState state, in Hypercall call, ulong entryPoint, Effect effect, ValueArray<LocalState> levels) =>
         EntryPoint.IsValid(entryPoint, call.Pstate.IsAArch32, call.Machine)
-            ? (Suspend(state, call, levels), Answer.Success with { Then = new Effect.PowerDown(entryPoint, contextId) })
+            ? (Suspend(state, call, levels), Answer.Success with { Then = effect })
             : BadEntryPoint;
 
     private static PsciState Suspend(PsciState state, in Hypercall call, ValueArray<LocalState> levels)

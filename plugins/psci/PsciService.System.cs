@@ -55,7 +55,7 @@ public sealed partial class PsciService
         }
 
         // Ranges may touch: what one of them covers is taken off, until nothing is left.
-        while (Covering(call.Machine, first) is { } range)
+        while (call.Machine.RamAt(first) is { } range)
         {
             var covered = range.Size - (first - range.Base);
             if (length <= covered)
@@ -68,19 +68,6 @@ public sealed partial class PsciService
         }
 
         return Status(Denied);
-    }
-
-    private static MemoryRange? Covering(MachineDescription machine, ulong address)
-    {
-        foreach (var range in machine.Ram.Span)
-        {
-            if (range.Contains(address))
-            {
-                return range;
-            }
-        }
-
-        return null;
     }
 
     private static Answer ThatIsAll(Effect.SystemEvent effect) => Answer.NoResults with { Then = effect };

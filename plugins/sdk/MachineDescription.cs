@@ -21,6 +21,22 @@ public sealed record MachineDescription
     /// <summary>ID registers by their architectural names, such as ID_AA64PFR0_EL1.</summary>
     public ValueArray<NamedRegister> IdRegisters { get; init; }
 
+    /// <summary>The range of RAM that holds an address.</summary>
+    /// <param name="address">A guest physical address.</param>
+    /// <returns>Null where the host lists none.</returns>
+    public MemoryRange? RamAt(ulong address)
+    {
+        foreach (var range in Ram.Span)
+        {
+            if (range.Contains(address))
+            {
+                return range;
+            }
+        }
+
+        return null;
+    }
+
     /// <summary>The place of a core in <see cref="Cores"/>.</summary>
     /// <param name="core">Its affinity.</param>
     /// <returns>From 0; −1 where the machine has no such core.</returns>

@@ -65,7 +65,7 @@ public sealed class SmcccService : Service<SmcccState>
     private static Answer ArchFeatures(in Hypercall call)
     {
         var asked = new FunctionId((uint)call[1]);
-        var mayBeAsked = asked.IsFast && (asked.Owner == OwningEntity.Architecture || asked == s_pvTimeFeatures);
+        var mayBeAsked = asked.IsFast && !asked.HasSveHint && (asked.Owner == OwningEntity.Architecture || asked == s_pvTimeFeatures);
         return mayBeAsked && call.Served.Contains(asked) ? Answer.Success : Status(SmcccStatus.NotSupported);
     }
 

@@ -233,6 +233,12 @@ public sealed class TestMachine
 
     private void Report(CoreChange change, Mpidr core)
     {
+        if (change == CoreChange.Started && _running.Contains(core))
+        {
+            // As in the daemon: a call has told of this start already.
+            return;
+        }
+
         if (change is CoreChange.Started or CoreChange.Woke)
         {
             _running.Add(core);

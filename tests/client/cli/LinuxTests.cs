@@ -8,9 +8,6 @@ namespace Hypercalls.Tests.Client.Cli;
 public sealed class LinuxTests : IDisposable
 {
     private const string Qemu = "qemu-system-aarch64";
-    private const string Images = "/usr/lib/debian-installer/images/12";
-    private const string Arm64 = $"{Images}/arm64/text/debian-installer/arm64/linux";
-    private const string Armhf = $"{Images}/armhf/text/debian-installer/armhf/vmlinuz";
 
     private const string Mounts = """
         #!/bin/sh
@@ -24,13 +21,13 @@ public sealed class LinuxTests : IDisposable
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
-    [NeedsTheory(Qemu, Arm64)]
+    [NeedsTheory(Qemu, DebianKernels.Arm64)]
     [InlineData("smc")]
     [InlineData("hvc")]
     public async Task Each_of_four_cores_goes_off_and_on_twenty_times(string conduit)
     {
         var run = await Tool.RunAsync(Linux(
-            Arm64,
+            DebianKernels.Arm64,
             """
             for round in $(seq 20); do
                 for n in 0 1 2 3; do
@@ -49,14 +46,14 @@ public sealed class LinuxTests : IDisposable
         Assert.Equal((0, ""), (run.ExitCode, run.Errors));
     }
 
-    [NeedsTheory(Qemu, Arm64)]
+    [NeedsTheory(Qemu, DebianKernels.Arm64)]
     [InlineData("cold", "SYSTEM_RESET() = ")]
     [InlineData("warm", "SYSTEM_RESET2(0x0, 0x0) = ")]
     public async Task A_guest_reboots_three_times(string mode, string call)
     {
         // The guest asks what to do: nothing that it keeps itself survives each kind of reset.
         using var run = Tool.Start(Linux(
-            Arm64,
+            DebianKernels.Arm64,
             """
             echo "guest: cores $(cat $cpu/online) are online"
             echo "guest: asks"
@@ -86,10 +83,10 @@ public sealed class LinuxTests : IDisposable
         Assert.Equal((0, ""), (run.ExitCode, await errors));
     }
 
-    [NeedsTheory(Qemu, Arm64, Armhf)]
-    [InlineData(Arm64, "CPU: All CPU(s) started at EL2", "--el", "2", "--cpu", "max")]
-    [InlineData(Armhf, "CPU: All CPU(s) started in SVC mode.")]
-    [InlineData(Armhf, "CPU: All CPU(s) started in SVC mode.", "--conduit", "hvc")]
+    [NeedsTheory(Qemu, DebianKernels.Arm64, DebianKernels.Armhf)]
+    [InlineData(DebianKernels.Arm64, "CPU: All CPU(s) started at EL2", "--el", "2", "--cpu", "max")]
+    [InlineData(DebianKernels.Armhf, "CPU: All CPU(s) started in SVC mode.")]
+    [InlineData(DebianKernels.Armhf, "CPU: All CPU(s) started in SVC mode.", "--conduit", "hvc")]
     public async Task Kernels_of_other_kinds_boot_hotplug_and_power_off(string kernel, string started, params string[] options)
     {
         var run = await Tool.RunAsync(Linux(
@@ -111,13 +108,13 @@ public sealed class LinuxTests : IDisposable
         Assert.Equal((0, ""), (run.ExitCode, run.Errors));
     }
 
-    [NeedsFact(Qemu, Arm64)]
+    [NeedsFact(Qemu, DebianKernels.Arm64)]
     public async Task Sixteen_cores_come_up_on_a_system_on_chip_that_is_named()
     {
         var settings = Path.Combine(_folder, "services.json");
         await File.WriteAllTextAsync(settings, """{ "SMCCC": { "socId": { "bank": 4, "code": "0x3B", "number": "0x0777", "revision": 5, "name": "Acme One" } } }""");
         var run = await Tool.RunAsync(Linux(
-            Arm64,
+            DebianKernels.Arm64,
             """
             echo "guest: cores $(cat $cpu/online) are online"
             for fact in soc_id family revision; do echo "guest: $(cat /sys/devices/soc0/$fact)"; done
@@ -136,7 +133,7 @@ public sealed class LinuxTests : IDisposable
         var init = Path.Combine(_folder, "init");
         File.WriteAllText(init, (Mounts + script).ReplaceLineEndings("\n") + "\n");
         string[] append = more.Contains("--append") ? [] : ["--append", "console=ttyAMA0 rdinit=/init-script quiet"];
-        var initrd = Path.Combine(Path.GetDirectoryName(kernel)!, "initrd.gz");
+        var initrd = kernel == DebianKernels.Armhf ? DebianKernels.ArmhfInitrd : DebianKernels.Arm64Initrd;
         return ["run", "--kernel", kernel, "--initrd", initrd, "--init-script", init, "--plugins", TestDaemon.PluginFolder(_folder, "psci", "smccc"), .. append, .. more];
     }
 }

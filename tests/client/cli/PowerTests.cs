@@ -10,9 +10,6 @@ public sealed class PowerTests(GuestImages images) : IDisposable
     private const string Qemu = "qemu-system-aarch64";
     private const string Compiler = "aarch64-linux-gnu-gcc";
 
-    private const string Kernel = "/usr/lib/debian-installer/images/12/arm64/text/debian-installer/arm64/linux";
-    private const string Initrd = "/usr/lib/debian-installer/images/12/arm64/text/debian-installer/arm64/initrd.gz";
-
     private const string IdleStates = """
         { "PSCI": { "suspendStates": [
             { "name": "cpu-standby", "levels": ["standby"], "idle": { "entryLatencyUs": 20, "exitLatencyUs": 50, "minResidencyUs": 300 } },
@@ -99,14 +96,14 @@ public sealed class PowerTests(GuestImages images) : IDisposable
         Assert.Equal((0, ""), (run.ExitCode, run.Errors));
     }
 
-    [NeedsFact(Qemu, Kernel)]
+    [NeedsFact(Qemu, DebianKernels.Arm64)]
     public async Task An_unmodified_Linux_goes_idle_by_standby_and_power_down()
     {
         var (settings, script) = (Path.Combine(_folder, "settings.json"), Path.Combine(_folder, "init"));
         await File.WriteAllTextAsync(settings, IdleStates);
         await File.WriteAllTextAsync(script, IdleScript.ReplaceLineEndings("\n") + "\n");
         var run = await Tool.RunAsync(
-            "run", "--kernel", Kernel, "--initrd", Initrd, "--init-script", script, "--append", "console=ttyAMA0 rdinit=/init-script quiet",
+            "run", "--kernel", DebianKernels.Arm64, "--initrd", DebianKernels.Arm64Initrd, "--init-script", script, "--append", "console=ttyAMA0 rdinit=/init-script quiet",
             "--cores", "4", "--plugins", TestDaemon.PluginFolder(_folder, "psci", "smccc"), "--settings", settings);
         string[] lines = [.. run.Output.Split('\n').Select(line => line.TrimEnd())];
         Assert.Equal(["guest: idle by psci_idle", "guest: cores 0,2-3 are online", "guest: cores 0-3 are online"], lines.Where(line => line.StartsWith("guest: ", StringComparison.Ordinal)));

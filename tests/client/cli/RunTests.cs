@@ -9,14 +9,12 @@ public sealed class RunTests(GuestImages images) : IDisposable
 {
     private const string Qemu = "qemu-system-aarch64";
     private const string Compiler = "aarch64-linux-gnu-gcc";
-    private const string Kernel = "/usr/lib/debian-installer/images/12/arm64/text/debian-installer/arm64/linux";
-    private const string Initrd = "/usr/lib/debian-installer/images/12/arm64/text/debian-installer/arm64/initrd.gz";
 
     private readonly string _folder = Directory.CreateTempSubdirectory("hypercalls-tests-").FullName;
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
-    [NeedsTheory(Qemu, Kernel)]
+    [NeedsTheory(Qemu, DebianKernels.Arm64)]
     [InlineData("smc")]
     [InlineData("hvc")]
     public async Task An_unmodified_Linux_boots_hotplugs_and_powers_off(string conduit)
@@ -104,7 +102,7 @@ public sealed class RunTests(GuestImages images) : IDisposable
         Assert.Equal((0, ""), (run.ExitCode, run.Errors));
     }
 
-    [NeedsFact(Qemu, Kernel)]
+    [NeedsFact(Qemu, DebianKernels.Arm64)]
     public async Task A_run_that_is_told_to_end_leaves_neither_QEMU_nor_daemon_behind()
     {
         using var run = Tool.Start(Linux());
@@ -142,7 +140,7 @@ public sealed class RunTests(GuestImages images) : IDisposable
         Assert.Equal(0, run.ExitCode);
     }
 
-    [NeedsFact(Qemu, Kernel)]
+    [NeedsFact(Qemu, DebianKernels.Arm64)]
     public async Task Two_runs_side_by_side_do_not_disturb_each_other()
     {
         await using var daemon = new OwnedDaemon();
@@ -211,7 +209,7 @@ public sealed class RunTests(GuestImages images) : IDisposable
 
     private static string[] Linux(params string[] more) =>
     [
-        "run", "--kernel", Kernel, "--initrd", Initrd, "--init-script", GuestImages.Source("client/cli/Demo/init"),
+        "run", "--kernel", DebianKernels.Arm64, "--initrd", DebianKernels.Arm64Initrd, "--init-script", GuestImages.Source("client/cli/Demo/init"),
         "--append", "console=ttyAMA0 rdinit=/init-script quiet", "--cores", "4", .. more,
     ];
 

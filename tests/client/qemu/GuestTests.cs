@@ -271,7 +271,7 @@ public sealed class GuestTests(GuestImages images, ITestOutputHelper output)
         machine.Stop();
     }
 
-    private static void Await(Func<string> console, string text)
+    internal static void Await(Func<string> console, string text)
     {
         while (!console().Contains(text, StringComparison.Ordinal))
         {

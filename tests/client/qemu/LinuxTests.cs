@@ -9,9 +9,6 @@ namespace Hypercalls.Tests.Client.Qemu;
 public sealed class LinuxTests
 {
     private const string Qemu = "qemu-system-aarch64";
-    private const string Images = "/usr/lib/debian-installer/images/12";
-    private const string Arm64 = $"{Images}/arm64/text/debian-installer/arm64";
-    private const string Armhf = $"{Images}/armhf/text/debian-installer/armhf";
 
     private const string Script = """
         #!/bin/sh
@@ -25,19 +22,19 @@ public sealed class LinuxTests
         poweroff -f
         """;
 
-    [NeedsTheory(Qemu, $"{Arm64}/linux")]
+    [NeedsTheory(Qemu, DebianKernels.Arm64)]
     [InlineData(Conduit.Smc, 1, "cortex-a57", 4)]
     [InlineData(Conduit.Hvc, 1, "neoverse-n1", 4)]
     [InlineData(Conduit.Smc, 1, "cortex-a53", 2)]
     [InlineData(Conduit.Smc, 2, "max", 2)]
     public void AArch64_boots_its_cores_takes_one_off_and_on_again_and_powers_off(Conduit conduit, uint el, string cpu, int cores) =>
-        Boots($"{Arm64}/linux", $"{Arm64}/initrd.gz", conduit, el, cpu, cores, mode: el == 2 ? 0x9u : 0x5, $"CPU: All CPU(s) started at EL{el}");
+        Boots(DebianKernels.Arm64, DebianKernels.Arm64Initrd, conduit, el, cpu, cores, mode: el == 2 ? 0x9u : 0x5, $"CPU: All CPU(s) started at EL{el}");
 
-    [NeedsTheory(Qemu, $"{Armhf}/vmlinuz")]
+    [NeedsTheory(Qemu, DebianKernels.Armhf)]
     [InlineData(Conduit.Smc, "cortex-a57")]
     [InlineData(Conduit.Hvc, "cortex-a72")]
     public void AArch32_boots_its_cores_takes_one_off_and_on_again_and_powers_off(Conduit conduit, string cpu) =>
-        Boots($"{Armhf}/vmlinuz", $"{Armhf}/initrd.gz", conduit, 1, cpu, 2, mode: 0x13, "CPU: All CPU(s) started in SVC mode.");
+        Boots(DebianKernels.Armhf, DebianKernels.ArmhfInitrd, conduit, 1, cpu, 2, mode: 0x13, "CPU: All CPU(s) started in SVC mode.");
 
     private static void Boots(string kernel, string initrd, Conduit conduit, uint el, string cpu, int cores, ulong mode, string started)
     {

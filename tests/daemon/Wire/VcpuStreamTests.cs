@@ -115,6 +115,32 @@ public sealed class VcpuStreamTests(TestDaemon daemon) : IClassFixture<TestDaemo
     }
 
     [Fact]
+    public async Task The_report_of_a_start_that_the_core_s_own_exits_have_overtaken_does_not_wake_it()
+    {
+        const uint CpuSuspend = 0xC400_0001, NodeHwState = 0xC400_000D;
+        await using var host = await AttachAsync(daemon, Greeting("overtaken", cores: 3));
+        using var boot = await host.OpenAsync(0);
+        using var sleeper = await host.OpenAsync(1);
+        using var last = await host.OpenAsync(2);
+        Assert.Equal(0ul, (await boot.ForwardAsync(Call(CpuOn, 1, null, 1, 0x4008_0000))).Values.X0);
+        Assert.NotNull((await sleeper.ForwardAsync(Call(CpuSuspend, 1))).Suspend);
+        await last.ForwardAsync(Call(PsciVersion, 1));
+        await host.SayAsync(new() { CoreState = new() { Core = 1, Change = CoreChange.Started, Commit = 1 } });
+        // Reports arrive in order: after this one the first has.
+        await host.SayAsync(new() { CoreState = new() { Core = 2, Change = CoreChange.Stopped } });
+        var answer = await boot.ForwardAsync(Call(AffinityInfo, 2, Applied(1), 2));
+        var exit = 3ul;
+        for (; answer.Values.X0 != 1; exit++)
+        {
+            Assert.InRange(exit, 0ul, 100_000ul);
+            answer = await boot.ForwardAsync(Call(AffinityInfo, exit, Applied(exit - 1), 2));
+        }
+
+        Assert.Equal(2ul, (await boot.ForwardAsync(Call(NodeHwState, exit, Applied(exit - 1), 1))).Values.X0); // HW_STANDBY
+        Assert.Equal(CorePower.Suspended, (await daemon.Operator.ListMachinesAsync(new())).Machines.Single(machine => machine.Name == "overtaken").Cores[1].Power);
+    }
+
+    [Fact]
     public async Task A_CPU_ON_that_fell_back_leaves_the_target_off_and_callable()
     {
         await using var host = await AttachAsync(daemon, Greeting("fallback"));

@@ -130,7 +130,7 @@ public sealed class LifecycleTests
         Assert.Equal(["On", "Suspended", "OnPending", "Off"], saved.GetProperty("Cores").EnumerateArray().Select(core => core.GetProperty("Power").GetString()));
         Assert.Equal(["PowerDown", "Retention"], saved.GetProperty("Cores")[1].GetProperty("Requested").EnumerateArray().Select(level => level.GetString()));
         Assert.Equal(
-            ["Run", "PowerDown", "Run", "Off", "Run", "Run", "Run", "Run"],
+            ["Run", "PowerDown", "Off", "Off", "Run", "Off", "Run", "Run"],
             saved.GetProperty("Nodes").EnumerateArray().Select(node => node.GetProperty("State").GetString()));
         Assert.Equal("PlatformCoordinated", saved.GetProperty("Mode").GetString());
     }

@@ -10,7 +10,7 @@ public sealed class NodeHwStateTests
     //          core  state
     [InlineData(0,    0)]  // HW_ON
     [InlineData(1,    1)]  // HW_OFF
-    [InlineData(2,    0)]  // ON_PENDING: its power comes on
+    [InlineData(2,    1)]  // ON_PENDING: off until it has started
     [InlineData(3,    2)]  // HW_STANDBY: in standby
     [InlineData(4,    0)]  // CPU_FREEZE is not processed yet
     [InlineData(5,    1)]  // frozen

@@ -99,13 +99,34 @@ public sealed class PowerTopologyTests
         Assert.Equal(before, _machine.StateOf<PsciState>());
     }
 
-    [Fact]
-    public void A_core_that_starts_keeps_its_nodes_up()
+    [Theory]
+    [InlineData(0)] // platform-coordinated
+    [InlineData(1)] // OS-initiated
+    public void A_core_takes_its_nodes_up_when_it_has_started_and_leaves_no_trace_when_it_cannot(uint mode)
     {
+        _machine.Call(Ids.SetSuspendMode, mode);
         _machine.Call(Ids.CpuOn, 0x100, Entry);
-        Assert.Equal((Run, Run), (Level(0, 0x100), Level(1, 0x100)));
-        _machine.Core(2).Refused();
-        Assert.Equal((Off, Off), (Level(0, 0x100), Level(1, 0x100)));
+        _machine.Core(2).Started();
+        _machine.Core(2).Call(Ids.CpuSuspend, Sleep1, Entry);
+        Assert.Equal(PowerDown, Level(1, 0x100));
+        var before = _machine.StateOf<PsciState>();
+
+        _machine.Call(Ids.CpuOn, 0x101, Entry);
+        Assert.Equal((Off, PowerDown), (Level(0, 0x101), Level(1, 0x100)));
+        _machine.Core(3).Refused();
+        Assert.Equal(before, _machine.StateOf<PsciState>());
+
+        _machine.Call(Ids.CpuOn, 0x101, Entry);
+        _machine.Core(3).Started();
+        Assert.Equal((Run, Run), (Level(0, 0x101), Level(1, 0x100)));
+    }
+
+    [Fact]
+    public void OS_initiated_no_cluster_goes_down_while_a_core_of_it_is_starting()
+    {
+        _machine.Call(Ids.SetSuspendMode, 1);
+        _machine.Call(Ids.CpuOn, 0x1, Entry);
+        Assert.Equal(Answer.Status(-3), _machine.Call(Ids.CpuSuspend, Sleep1, Entry)); // DENIED
     }
 
     private LocalState Level(int level, ulong affinity = 0) =>

@@ -79,7 +79,7 @@ internal sealed partial class PsciModel
         }
 
         var top = state.Levels.Length - 1;
-        if (_isOsInitiated && top > 0 && Cores.Any(other => other != caller && IsWithin(other.Affinity, caller, top) && other.Allows(0) == Run))
+        if (_isOsInitiated && top > 0 && Cores.Any(other => other != caller && IsWithin(other.Affinity, caller, top) && (other.Allows(0) == Run || other.Power == Power.Pending)))
         {
             return Answer.Status(-3);
         }

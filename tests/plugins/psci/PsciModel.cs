@@ -89,7 +89,7 @@ internal sealed partial class PsciModel
         var core = Cores[index];
         var next = (change, core.Power) switch
         {
-            (CoreChange.Started, _) => Power.On,
+            (CoreChange.Started, not (Power.Asleep or Power.Freezing)) => Power.On,
             (CoreChange.Stopped, Power.On or Power.Asleep) => Power.Off,
             (CoreChange.Stopped, Power.Freezing) => Power.Frozen,
             (CoreChange.Woke, Power.Asleep) => Power.On,
@@ -194,7 +194,7 @@ internal sealed partial class PsciModel
 
         public bool IsDown => Power is Power.Off or Power.Frozen or Power.Unavailable;
 
-        public int Allows(int level) => IsDown ? Down : Power == Power.Asleep && level < Asked!.Length ? Asked[level] : Run;
+        public int Allows(int level) => IsDown || Power == Power.Pending ? Down : Power == Power.Asleep && level < Asked!.Length ? Asked[level] : Run;
     }
 
     private sealed class ModelNode(int level, ulong key)

@@ -56,7 +56,7 @@ internal sealed class PsciModelRun
         {
             Assert.DoesNotContain(state.Nodes, child => child.Level < node.Level && node.Holds(child.Node) && child.State < node.State);
             Assert.True(
-                node.State == LocalState.Run || !state.Cores.Any(core => node.Holds(core.Core) && core.Power is PowerState.On or PowerState.OnPending or PowerState.Freezing),
+                node.State == LocalState.Run || !state.Cores.Any(core => node.Holds(core.Core) && core.Power is PowerState.On or PowerState.Freezing),
                 $"{node} is down while a core of it runs.");
         }
     }

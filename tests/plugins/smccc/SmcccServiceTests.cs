@@ -48,6 +48,7 @@ public sealed class SmcccServiceTests
     [Theory]
     [InlineData(0x8000_0000, 0)]  // SMCCC_VERSION
     [InlineData(0x8000_0001, 0)]  // SMCCC_ARCH_FEATURES
+    [InlineData(0x8001_0000, -1)] // with the hint, which is part of a call and of no identifier
     [InlineData(0x8000_0002, -1)] // SMCCC_ARCH_SOC_ID: not set
     [InlineData(0xC000_0002, -1)] // the same
     [InlineData(0xC000_0003, -1)] // SMCCC_ARCH_FEATURE_AVAILABILITY
