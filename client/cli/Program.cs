@@ -8,6 +8,7 @@ var root = new RootCommand("Hypercalls: answers the SMC and HVC calls of Arm gue
     DaemonCommand.Create(),
     CallCommand.Create(),
     QueryCommand.Create(),
+    RegisterCommand.Create(),
     ServicesCommand.Create(),
     MachinesCommand.Create(),
     TraceCommand.Create(),

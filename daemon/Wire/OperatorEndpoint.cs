@@ -28,6 +28,7 @@ internal sealed class OperatorEndpoint(MachineRegistry machines, IReadOnlyList<L
                     Version = service.Version,
                     Path = plugin.Folder,
                     Functions = { service.Rows.Select(Function) },
+                    Claims = { service.Claims.Select(claim => new Protos.ImmediateClaim { Conduit = ToWire.Conduit(claim.Conduit), Imm = claim.Immediate }) },
                 });
             }
         }
@@ -102,6 +103,7 @@ internal sealed class OperatorEndpoint(MachineRegistry machines, IReadOnlyList<L
             Failures = machine.Failures,
             Commit = commit,
             StateSeconds = (ulong)clock.GetElapsedTime(machine.Since).TotalSeconds,
+            NeverArrives = { machine.Conflicts.Sentences() },
         };
     }
 }

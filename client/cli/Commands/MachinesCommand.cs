@@ -39,6 +39,11 @@ internal static class MachinesCommand
             }
 
             Terminal.Out.Write(table);
+            foreach (var (machine, sentence) in reply.Machines.SelectMany(machine => machine.NeverArrives.Select(sentence => (machine, sentence))))
+            {
+                Console.WriteLine(Printable.Line($"{machine.Name}: {sentence}."));
+            }
+
             return ExitCode.Done;
         });
         return command;

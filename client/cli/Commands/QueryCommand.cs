@@ -11,25 +11,18 @@ internal static class QueryCommand
     {
         var function = new Argument<string>("function") { Description = "An ID (0xC4000003) or a name (CPU_ON, SDEI_VERSION)." };
         var daemon = DaemonAddress.Option();
-        var machine = new Option<string?>("--machine") { Description = "As this machine's kernel and services answer.", HelpName = "name" };
         var conduit = CallCommand.ConduitOption();
         var immediate = new Option<string>("--imm") { Description = "The immediate, 16 bits.", HelpName = "n", DefaultValueFactory = _ => "0" };
         var isAArch32 = new Option<bool>("--a32") { Description = "Called from AArch32 state." };
         var json = new Option<bool>("--json") { Description = "The answer as JSON." };
-        var command = new Command("query", "Who would answer this call: the kernel, a service, nobody?") { function, daemon, machine, conduit, immediate, isAArch32, json };
+        var command = new Command("query", "Who would answer this call: the kernel, a service, nobody?") { function, daemon, conduit, immediate, isAArch32, json };
+        var target = RegisterTarget.AddTo(command);
         command.SetAction(async (parsed, cancelled) =>
         {
-            var query = new RegisterQuery
-            {
-                Conduit = CallCommand.ConduitOf(parsed.GetValue(conduit)!),
-                Imm = (uint)FunctionArgument.Number(parsed.GetValue(immediate)!, 16, "an immediate"),
-                ExecutionState = parsed.GetValue(isAArch32) ? ExecutionState.Aarch32 : ExecutionState.Aarch64,
-            };
-            if (parsed.GetValue(machine) is { } name)
-            {
-                query.Machine = name;
-            }
-
+            var query = target.Query(parsed);
+            query.Conduit = CallCommand.ConduitOf(parsed.GetValue(conduit)!);
+            query.Imm = (uint)FunctionArgument.Number(parsed.GetValue(immediate)!, 16, "an immediate");
+            query.ExecutionState = parsed.GetValue(isAArch32) ? ExecutionState.Aarch32 : ExecutionState.Aarch64;
             var text = parsed.GetRequiredValue(function);
             if (FunctionArgument.TryNumber(text, 32, "a function ID", out var id))
             {
@@ -48,24 +41,11 @@ internal static class QueryCommand
             }
             else
             {
-                Console.WriteLine(Printable.Line($"{CallLine.Id(answer.W0)}{(answer.Function.Length > 0 ? $" {answer.Function}" : "")}: {Who(answer)}"));
+                Console.WriteLine(Printable.Line($"{CallLine.Id(answer.W0)}{(answer.Function.Length > 0 ? $" {answer.Function}" : "")}: {AnswererText.Of(answer.AnsweredBy, answer.Service, answer.Reason, answer.Shadowed)}"));
             }
 
             return ExitCode.Done;
         });
         return command;
-    }
-
-    private static string Who(RegisterAnswer answer)
-    {
-        var reason = answer.Reason.Length > 0 ? $" ({answer.Reason})" : "";
-        return answer.AnsweredBy switch
-        {
-            AnsweredBy.Kernel => $"the kernel{reason}",
-            AnsweredBy.Service => answer.Service,
-            AnsweredBy.Denied => $"denied{reason}",
-            AnsweredBy.ClaimedButUnserved => $"claimed by the kernel, but not served{reason}",
-            _ => "nobody: NOT_SUPPORTED",
-        };
     }
 }

@@ -32,6 +32,7 @@ internal static class RunCommand
         var plugins = new Option<string?>("--plugins") { Description = "Plugin folder of the private daemon.", HelpName = "folder" };
         var qemu = new Option<string>("--qemu") { Description = "QEMU's executable.", HelpName = "file", DefaultValueFactory = _ => "qemu-system-aarch64" };
         var daemon = DaemonAddress.Option();
+        var allowShadowed = new Option<bool>("--allow-shadowed") { Description = "Go on although the host's kernel keeps functions that a service insists on; what never arrives is listed by `hypercalls machines`." };
         cores.Validators.Add(result =>
         {
             if (result.GetValueOrDefault<int>() is < 1 or > MostCores)
@@ -55,7 +56,7 @@ internal static class RunCommand
         });
         var command = new Command("run", "Boot a guest in QEMU. Every SMC and HVC of it is answered by the daemon; a private one is started where none runs. Ctrl-A x quits.")
         {
-            kernel, initrd, script, append, cores, el, cpu, type, memory, conduit, name, raw, aarch32, trace, table, plugins, qemu, daemon,
+            kernel, initrd, script, append, cores, el, cpu, type, memory, conduit, name, raw, aarch32, trace, table, plugins, qemu, daemon, allowShadowed,
         };
         var settings = DaemonSettings.AddTo(command, ", for the private daemon");
         command.SetAction(async (parsed, cancelled) =>
@@ -81,7 +82,7 @@ internal static class RunCommand
             };
             await using var own = await OwnDaemonAsync(parsed.GetValue(daemon), parsed.GetValue(plugins), settings.Arguments(parsed), terminal, cancelled);
             using var channel = own is null ? DaemonAddress.Connect(parsed.GetValue(daemon)) : HttpChannel.ForAddress(own.Address);
-            var run = new GuestRun(channel.CreateCallInvoker(), options, parsed.GetValue(name) ?? $"qemu-{Environment.ProcessId}", terminal, parsed.GetValue(trace) || parsed.GetValue(table), parsed.GetValue(trace));
+            var run = new GuestRun(channel.CreateCallInvoker(), options, parsed.GetValue(name) ?? $"qemu-{Environment.ProcessId}", terminal, parsed.GetValue(trace) || parsed.GetValue(table), parsed.GetValue(trace), parsed.GetValue(allowShadowed));
             var exitCode = await run.RunAsync(cancelled);
             if (parsed.GetValue(table))
             {

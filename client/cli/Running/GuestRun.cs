@@ -10,7 +10,7 @@ using Hypercalls.Qemu;
 namespace Hypercalls.Cli.Running;
 
 /// <summary>One guest, from its first exit to its power-off: machine, session, trace.</summary>
-internal sealed class GuestRun(CallInvoker daemon, QemuOptions options, string name, SharedTerminal terminal, bool watches, bool showCalls)
+internal sealed class GuestRun(CallInvoker daemon, QemuOptions options, string name, SharedTerminal terminal, bool watches, bool showCalls, bool allowShadowed)
 {
     private static readonly TimeSpan LastRecords = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(10);
@@ -65,6 +65,11 @@ internal sealed class GuestRun(CallInvoker daemon, QemuOptions options, string n
             Host = boot.Host,
         };
         hello.RequiredFeatures.Add("attention");
+        if (allowShadowed)
+        {
+            hello.OptionalFeatures.Add("allow-shadowed");
+        }
+
         hello.IdRegisters.Add(boot.IdRegisters.Select(register => new NamedRegister { Name = register.Key, Value = register.Value }));
         return hello;
     }
