@@ -14,7 +14,7 @@ internal sealed class AnswerRegister
     private AnswerRegister(ServiceSet loaded, KernelRegisterRanges kernel, KernelConflicts conflicts, ValueArray<Conduit> conduits)
     {
         _loaded = loaded;
-        _served = conflicts.Withheld.Count == 0 ? loaded : loaded.Without(conflicts.Withheld.Keys.ToHashSet());
+        _served = conflicts.Served(loaded);
         (_kernel, _conflicts, _conduits) = (kernel, conflicts, conduits);
     }
 
@@ -45,7 +45,7 @@ internal sealed class AnswerRegister
 
         if (known is not var (service, function))
         {
-            return _loaded.Unversioned.FirstOrDefault(unversioned => unversioned.Id.Value == w0) is { } unversioned
+            return Unversioned(caller, new(w0)) is { } unversioned
                 ? new(Answered.Nobody, Function: unversioned.Function, Shadowed: unversioned.Service, Reason: $"nobody serves {unversioned.Version}")
                 : new(Answered.Nobody);
         }
@@ -81,6 +81,10 @@ internal sealed class AnswerRegister
     /// <summary>The spec's name of an ID: of the row that has it, else of the tables of specifications.</summary>
     public static string NameOf(Caller caller, uint w0, Answerer answerer) =>
         answerer.Function?.Name ?? (caller.Immediate == 0 && FunctionNames.TryGetName(new(w0), out var name) ? name : "");
+
+    private UnversionedFunction? Unversioned(Caller caller, FunctionId id) => caller.Immediate != 0 || id.HasReservedBits || (caller.IsAArch32 && id.IsSmc64)
+        ? null
+        : _loaded.Unversioned.FirstOrDefault(unversioned => unversioned.Id == id.WithoutHint);
 
     private IEnumerable<ulong> Starts(Caller caller)
     {

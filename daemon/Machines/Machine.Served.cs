@@ -30,7 +30,7 @@ internal sealed partial class Machine
         }
 
         (Kernel, Conflicts) = (kernel, conflicts);
-        _services = conflicts.Withheld.Count == 0 ? _loaded : _loaded.Without(conflicts.Withheld.Keys.ToHashSet());
+        _services = conflicts.Served(_loaded);
         _served = Views();
     }
 

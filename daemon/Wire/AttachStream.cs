@@ -92,6 +92,12 @@ internal sealed class AttachStream(MachineRegistry machines, ServiceSet services
             Log.Shadowed(log, machine.Name, sentence);
         }
 
+        if (machine.Conflicts.Withheld.Count > 0)
+        {
+            // Welcome listed them: it was written before the kernel's share was known.
+            await responses.WriteAsync(new() { RangesChanged = new() { Served = { ToWire.Served(machine.Conflicts.Served(services)) } } }, cancelled);
+        }
+
         Log.Attached(log, machine.Name, machine.Host, machine.Description.Cores.Count, machine.Boot);
     }
 

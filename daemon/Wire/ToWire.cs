@@ -59,7 +59,7 @@ internal static class ToWire
         {
             foreach (var row in service.Rows)
             {
-                foreach (var id in row.Ids)
+                foreach (var id in row.Ids.Where(services.Contains))
                 {
                     yield return new()
                     {
@@ -73,7 +73,7 @@ internal static class ToWire
                 }
             }
 
-            foreach (var claim in service.Claims)
+            foreach (var claim in service.Claims.Where(services.Serves))
             {
                 yield return new() { Conduits = { Conduit(claim.Conduit) }, Imm = claim.Immediate, First = 0, Last = uint.MaxValue, Service = service.Name };
             }

@@ -118,4 +118,9 @@ public abstract class Service<TState> : Service
 /// <summary>A (conduit, immediate) pair that leads to one service, whatever w0 holds.</summary>
 /// <param name="Conduit">SMC or HVC.</param>
 /// <param name="Immediate">1 to 0xFFFF.</param>
-public readonly record struct ImmediateClaim(Conduit Conduit, ushort Immediate);
+public readonly record struct ImmediateClaim(Conduit Conduit, ushort Immediate)
+{
+    /// <summary>SMC #0x1.</summary>
+    /// <returns>The instruction.</returns>
+    public override string ToString() => $"{(Conduit == Conduit.Smc ? "SMC" : "HVC")} #0x{Immediate:X}";
+}

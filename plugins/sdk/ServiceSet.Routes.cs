@@ -44,23 +44,21 @@ public sealed partial class ServiceSet
             {
                 if (claim.Immediate == 0)
                 {
-                    throw new ServiceConflictException($"{All[i].Name} claims {Spelled(claim)}, the immediate of every SMCCC call.");
+                    throw new ServiceConflictException($"{All[i].Name} claims {claim}, the immediate of every SMCCC call.");
                 }
 
                 var function = All[i].ClaimedFunction
-                    ?? throw new ServiceConflictException($"{All[i].Name} claims {Spelled(claim)} but has no code for it.");
+                    ?? throw new ServiceConflictException($"{All[i].Name} claims {claim} but has no code for it.");
                 if (!routes.TryAdd(claim, new(i, function)))
                 {
                     throw new ServiceConflictException(
-                        $"{Spelled(claim)} is claimed by {All[routes[claim].Service].Name} and by {All[i].Name}.");
+                        $"{claim} is claimed by {All[routes[claim].Service].Name} and by {All[i].Name}.");
                 }
             }
         }
 
         return routes;
     }
-
-    private static string Spelled(ImmediateClaim claim) => $"{(claim.Conduit == Conduit.Smc ? "SMC" : "HVC")} #0x{claim.Immediate:X}";
 
     private sealed record Route(int Service, ServedFunction Function);
 

@@ -69,6 +69,11 @@ public sealed partial class ServiceSet : IServedFunctions
     /// <inheritdoc/>
     public bool Contains(FunctionId id) => !id.HasReservedBits && _routes.ContainsKey(id.WithoutHint.Value);
 
+    /// <summary>Whether calls with an immediate of a service's own are served.</summary>
+    /// <param name="claim">Conduit and immediate.</param>
+    /// <returns>False too where the service is withheld.</returns>
+    public bool Serves(ImmediateClaim claim) => _claims.ContainsKey(claim);
+
     /// <summary>Who serves a call, before widths and states are looked at.</summary>
     /// <param name="id">The identifier in w0.</param>
     /// <param name="conduit">SMC or HVC.</param>

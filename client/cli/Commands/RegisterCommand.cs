@@ -37,6 +37,11 @@ internal static class RegisterCommand
             var invoker = channel.CreateCallInvoker();
             if (parsed.GetValue(filter))
             {
+                if (target.IsGiven(parsed) || only is not null || parsed.GetValue(conduit) is not null || parsed.GetValue(isAArch32) || parsed.GetValue(isAArch64))
+                {
+                    throw new CliException("--filter takes no machine, profile or way to call: a filter is one for all, and its ranges follow from the services alone.", ExitCode.BadInput);
+                }
+
                 ShowFilter(await ForwardAsync(new(invoker), cancelled), parsed.GetValue(json));
                 return ExitCode.Done;
             }
@@ -117,8 +122,13 @@ internal static class RegisterCommand
         }
 
         // Ways to call that make no difference share a table.
-        foreach (var same in lists.GroupBy(list => string.Join('\n', list.Ranges)))
+        foreach (var (index, same) in lists.GroupBy(list => string.Join('\n', list.Ranges)).Index())
         {
+            if (index > 0)
+            {
+                Console.WriteLine();
+            }
+
             Console.WriteLine(string.Join("; ", same.Select(list => list.Caller)));
             var table = Terminal.Table("first", "last", "function", "answered by");
             foreach (var range in same.First().Ranges)

@@ -27,6 +27,9 @@ internal sealed class RegisterTarget
         return target;
     }
 
+    /// <summary>Whether either is given.</summary>
+    public bool IsGiven(ParseResult parsed) => parsed.GetValue(_machine) is not null || parsed.GetValue(_profile) is not null;
+
     /// <summary>A query about it, to be completed with the caller.</summary>
     /// <exception cref="CliException">Both are given, or no profile has the name.</exception>
     public RegisterQuery Query(ParseResult parsed) => (parsed.GetValue(_machine), parsed.GetValue(_profile)) switch

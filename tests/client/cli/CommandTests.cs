@@ -6,11 +6,12 @@ namespace Hypercalls.Tests.Client.Cli;
 public sealed class CommandTests(TestDaemon daemon) : IClassFixture<TestDaemon>
 {
     [Theory]
-    [InlineData("", "run daemon call query services machines trace doctor")]
-    [InlineData("run", "--kernel --initrd --append --cores --memory --conduit --settings --set Ctrl-A")]
+    [InlineData("", "run daemon call query register services machines trace doctor")]
+    [InlineData("run", "--kernel --initrd --append --cores --memory --conduit --settings --set --allow-shadowed Ctrl-A")]
     [InlineData("daemon", "--socket --listen --plugins --settings --set --keep-going")]
     [InlineData("call", "--machine --apply --json")]
-    [InlineData("query", "--machine --conduit --imm --a32 --json")]
+    [InlineData("query", "--machine --profile --conduit --imm --a32 --json linux-6.12-defaults")]
+    [InlineData("register", "--machine --profile --conduit --imm --a32 --a64 --filter --json linux-7.2-forward-all")]
     [InlineData("services", "--json")]
     [InlineData("machines", "--json")]
     [InlineData("trace", "-f --machine --json")]
@@ -32,6 +33,12 @@ public sealed class CommandTests(TestDaemon daemon) : IClassFixture<TestDaemon>
     [InlineData("query CPU_ON", "0xC400_0003 CPU_ON: PSCI\n")]
     [InlineData("query 0xC4000020", "0xC400_0020 SDEI_VERSION: nobody: NOT_SUPPORTED\n")]
     [InlineData("query CPU_ON --a32", "0x8400_0003 CPU_ON: PSCI\n")]
+    [InlineData("query 0xC4000003 --a32", "0xC400_0003 CPU_ON: nobody: NOT_SUPPORTED\n")]
+    [InlineData("query 0 --conduit hvc --imm 0xE200", "0x0000_0000 TRIALS immediate: TRIALS\n")]
+    [InlineData("query 0x84000000 --profile linux-7.2-defaults", "0x8400_0000 PSCI_VERSION: the kernel (PSCI version register: 1.3), and PSCI never sees it\n")]
+    [InlineData("query SYSTEM_OFF2 --profile linux-6.12-defaults --conduit hvc", "0xC400_0015 SYSTEM_OFF2: claimed by the kernel, but not served (PSCI version register: 1.1 has no such function), and PSCI never sees it\n")]
+    [InlineData("query CPU_ON --profile linux-6.1-defaults", "0xC400_0003 CPU_ON: denied (KVM before Linux 6.4 answers every SMC with NOT_SUPPORTED), and PSCI never sees it\n")]
+    [InlineData("query CPU_ON --profile linux-6.12-forward-all", "0xC400_0003 CPU_ON: PSCI\n")]
     public async Task Says_in_words(string command, string output)
     {
         var tool = await RunAsync(command);
@@ -55,6 +62,49 @@ public sealed class CommandTests(TestDaemon daemon) : IClassFixture<TestDaemon>
         Assert.Equal(["SDK", "QEMU", "kernel", "socket", "plugins", "KVM"], doctor.RootElement.EnumerateArray().Select(finding => finding.GetProperty("what").GetString()));
     }
 
+    [Fact]
+    public async Task The_register_is_a_table_for_each_way_to_call_that_differs()
+    {
+        string[] lines = (await RunAsync("register --profile linux-7.2-forward-all")).Output.Split('\n');
+        Assert.Equal(
+            [
+                "SMC from AArch64, immediate 0",
+                "SMC from AArch64, immediate 0x1; SMC from AArch64, immediate 0xE200; SMC from AArch64, immediate 0xE208; SMC from AArch64, immediate 0xFFFF",
+            ],
+            lines.Where(line => line.StartsWith("SMC from AArch64, immediate", StringComparison.Ordinal)));
+        Assert.Matches(@"^\| 0x8000_0000 +\| 0x8000_0000 +\| SMCCC_VERSION +\| the kernel \(always\), and SMCCC never sees it +\|$", lines.First(line => line.Contains(" SMCCC_VERSION ", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public async Task The_register_as_JSON_is_complete_for_each_way_to_call()
+    {
+        var tool = await RunAsync("register --json");
+        var next = new Dictionary<string, ulong>();
+        foreach (var line in tool.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries))
+        {
+            var range = JsonDocument.Parse(line).RootElement;
+            var way = $"{range.GetProperty("conduit")} {range.GetProperty("executionState")} {range.GetProperty("immediate")}";
+            Assert.Equal(next.GetValueOrDefault(way), range.GetProperty("first").GetUInt32());
+            next[way] = range.GetProperty("last").GetUInt32() + 1ul;
+        }
+
+        // TRIALS takes four immediates by SMC and three by HVC; 0 and one for all others beside them, and that from two states.
+        Assert.Equal((6 + 5) * 2, next.Count);
+        Assert.All(next.Values, end => Assert.Equal(1ul << 32, end));
+    }
+
+    [Fact]
+    public async Task The_filter_that_a_host_must_install_leaves_out_what_is_reserved_and_merges_neighbours()
+    {
+        var tool = await RunAsync("register --filter --json");
+        (uint First, uint Last)[] ranges = [.. tool.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonDocument.Parse(line).RootElement)
+            .Select(range => (range.GetProperty("first").GetUInt32(), range.GetProperty("last").GetUInt32()))];
+        Assert.Contains((0x8200_0000u, 0x8200_0002u), ranges); // HELLO
+        Assert.Contains((0x8400_0008u, 0x8400_0015u), ranges); // SYSTEM_OFF to SYSTEM_OFF2
+        Assert.DoesNotContain(ranges, range => range.First <= 0x8000_FFFF && range.Last >= 0x8000_0000);
+        Assert.All(ranges.Zip(ranges.Skip(1)), pair => Assert.True(pair.Second.First > pair.First.Last + 1ul));
+    }
+
     [Theory]
     [InlineData("call CPU_OM", 2, "name: no table knows CPU_OM. Did you mean CPU_ON")]
     [InlineData("call 0x184000000", 2, "0x184000000 is wider than the 32 bits of a function ID.")]
@@ -64,6 +114,15 @@ public sealed class CommandTests(TestDaemon daemon) : IClassFixture<TestDaemon>
     [InlineData("call PSCI_VERSION --machine nobody", 2, "machine: no machine is named nobody.")]
     [InlineData("call", 2, "Required argument 'function' missing")]
     [InlineData("query CPU_ON --conduit svc", 2, "svc")]
+    [InlineData("query CPU_OM", 2, "name: no table knows CPU_OM. Did you mean CPU_ON")]
+    [InlineData("query 0x184000000", 2, "0x184000000 is wider than the 32 bits of a function ID.")]
+    [InlineData("query CPU_ON --imm 0x10000", 2, "0x10000 is wider than the 16 bits of an immediate.")]
+    [InlineData("query CPU_ON --machine nobody", 2, "machine: no machine is named nobody. `hypercalls machines` lists them.")]
+    [InlineData("query CPU_ON --profile linux-2.6", 2, "No profile is named linux-2.6: there are linux-6.1-defaults, linux-6.12-defaults, ")]
+    [InlineData("query CPU_ON --profile linux-6.1-defaults --machine m", 2, "--machine and --profile exclude each other: give the one whose register you want.")]
+    [InlineData("register --imm 65536", 2, "65536 is wider than the 16 bits of an immediate.")]
+    [InlineData("register --machine nobody", 2, "machine: no machine is named nobody.")]
+    [InlineData("register --filter --a32", 2, "--filter takes no machine, profile or way to call")]
     [InlineData("dance", 2, "'dance'")]
     public async Task Bad_input_is_one_sentence_and_its_exit_code(string command, int exitCode, string sentence)
     {

@@ -9,6 +9,40 @@ namespace Hypercalls.Tests.Sdk;
 /// <summary>The rules that hold for every service.</summary>
 public sealed class ServiceSetTests
 {
+    [Fact]
+    public void A_family_whose_VERSION_nobody_serves_is_not_served()
+    {
+        var services = new ServiceSet([new TableService("TRNG", new() { { 0x8400_0053, 0xC400_0053, "TRNG_RND", (in call) => Answer.Success } })]);
+        Assert.Equal(
+            ["TRNG_RND (0x8400_0053) of TRNG is not served, because nobody serves TRNG_VERSION", "TRNG_RND (0xC400_0053) of TRNG is not served, because nobody serves TRNG_VERSION"],
+            services.Unversioned.Select(function => function.ToString()));
+        Assert.False(services.Contains(new(0xC400_0053)));
+        Assert.Equal(Answer.NotSupported, new TestMachine(new TableService("TRNG", new() { { 0x8400_0053, "TRNG_RND", (in call) => Answer.Success } })).Call(0x8400_0053));
+    }
+
+    [Fact]
+    public void Two_services_may_share_a_family_when_one_has_its_VERSION()
+    {
+        var services = new ServiceSet(
+        [
+            new TableService("RANDOM", new() { { 0x8400_0053, "TRNG_RND", (in call) => Answer.Success } }),
+            new TableService("TRNG", new() { { 0x8400_0050, "TRNG_VERSION", (in call) => Answer.Value(0x1_0000) } }),
+        ]);
+        Assert.Empty(services.Unversioned);
+        Assert.Equal("RANDOM", services.Find(new(0x8400_0053), Conduit.Smc, 0, false)?.Service.Name);
+    }
+
+    [Fact]
+    public void A_set_without_some_services_has_the_same_states_and_not_their_functions()
+    {
+        var (psci, echo) = (new PsciService(), new EchoService());
+        var all = new ServiceSet([psci, echo, new ClaimingService(new(Conduit.Smc, 1))]);
+        var some = all.Without(new HashSet<Service> { psci });
+        Assert.Equal((false, true, true), (some.Contains(new(0x8400_0000)), some.Contains(new(Smc32)), some.Serves(new(Conduit.Smc, 1))));
+        Assert.Equal(all.All, some.All);
+        Assert.False(all.Without(all.Services.ToHashSet()).Serves(new(Conduit.Smc, 1)));
+    }
+
     private const ulong High = 0xDEAD_BEEF_0000_0000;
     private const uint Smc32 = 0x8200_0000;
     private const uint Smc64 = 0xC200_0000;

@@ -1,0 +1,94 @@
+using Grpc.Core;
+using Hypercalls.Client.Kernel;
+using Hypercalls.Protos;
+using static Hypercalls.Tests.Daemon.Wire.Host;
+using HelloMessage = Hypercalls.Protos.Hello;
+
+namespace Hypercalls.Tests.Daemon.Wire;
+
+/// <summary>Hosts whose kernels keep calls for themselves: refused where a service insists on them, else told and shown what never arrives.</summary>
+public sealed class KernelShareTests(TestDaemon daemon) : IClassFixture<TestDaemon>
+{
+    private const ulong NotSupported = ulong.MaxValue;
+
+    [Fact]
+    public async Task A_kernel_that_keeps_PSCI_is_refused_by_the_service_that_insists_on_it()
+    {
+        await using var host = await AttachAsync(daemon, Greeting("keeper"), KernelProfiles.Find("linux-7.2-defaults"));
+        var refusal = (await Assert.ThrowsAsync<RpcException>(() => host.Attach.ResponseStream.MoveNext().Soon())).Status;
+        Assert.Equal(StatusCode.FailedPrecondition, refusal.StatusCode);
+        Assert.StartsWith("ready: ", refusal.Detail, StringComparison.Ordinal);
+        Assert.Contains("PSCI never sees PSCI_VERSION (0x8400_0000, PSCI version register: 1.3), CPU_SUSPEND (0x8400_0001, ", refusal.Detail, StringComparison.Ordinal);
+        Assert.Contains("attach with --allow-shadowed", refusal.Detail, StringComparison.Ordinal);
+        Assert.DoesNotContain((await daemon.Operator.ListMachinesAsync(new())).Machines, machine => machine.Name == "keeper");
+    }
+
+    [Fact]
+    public async Task The_same_kernel_is_taken_where_the_host_allows_it_and_all_can_see_what_never_arrives()
+    {
+        await using var host = await AttachAsync(daemon, Allowing("allowed"), KernelProfiles.Find("linux-7.2-defaults"));
+        var changed = (await host.HearAsync()).RangesChanged;
+        Assert.Contains(host.Welcome.Served, range => range.Service == "PSCI");
+        Assert.DoesNotContain(changed.Served, range => range.Service is "PSCI" or "SMCCC");
+
+        var listed = (await daemon.Operator.ListMachinesAsync(new())).Machines.Single(machine => machine.Name == "allowed");
+        Assert.Contains(listed.NeverArrives, sentence => sentence.StartsWith("PSCI never sees PSCI_VERSION (0x8400_0000, PSCI version register: 1.3), ", StringComparison.Ordinal));
+        Assert.Contains(listed.NeverArrives, sentence => sentence.StartsWith("HELLO never sees HELLO_VERSION (0x8200_0000, no filter range forwards it), ", StringComparison.Ordinal));
+        Assert.Equal(
+            new RegisterAnswer { W0 = 0x8400_0008, AnsweredBy = AnsweredBy.Kernel, Function = "SYSTEM_OFF", Reason = "PSCI version register: 1.3", Shadowed = "PSCI" },
+            await daemon.Register.GetAsync(new() { Machine = "allowed", Name = "SYSTEM_OFF" }));
+    }
+
+    [Theory]
+    [InlineData("linux-6.12-forward-all")]
+    [InlineData("linux-7.2-forward-all")]
+    public async Task A_kernel_that_forwards_all_it_can_is_taken_as_it_is(string kernel)
+    {
+        await using var host = await AttachAsync(daemon, Greeting(kernel), KernelProfiles.Find(kernel));
+        var changed = (await host.HearAsync()).RangesChanged;
+        Assert.Equal(host.Welcome.Served.Where(range => range.Service != "SMCCC"), changed.Served);
+        using var vcpu = await host.OpenAsync(0);
+        Assert.Equal(0x1_0003ul, (await vcpu.ForwardAsync(Call(0x8400_0000, 1))).Values.X0);
+        Assert.Equal(NotSupported, (await vcpu.ForwardAsync(Call(0x8000_0000, 2, Applied(1)))).Values.X0); // SMCCC_VERSION: no such kernel forwards it
+        var listed = (await daemon.Operator.ListMachinesAsync(new())).Machines.Single(machine => machine.Name == kernel);
+        Assert.Equal(
+            ["SMCCC never sees SMCCC_VERSION (0x8000_0000, always), SMCCC_ARCH_FEATURES (0x8000_0001, always), and without its VERSION function nothing of it is served"],
+            listed.NeverArrives);
+    }
+
+    [Fact]
+    public async Task Nothing_of_PSCI_is_served_where_its_VERSION_does_not_arrive()
+    {
+        var ready = new Ready();
+        foreach (var range in AllForwarded().Ranges)
+        {
+            foreach (var (first, last, disposition) in ((uint, uint, Disposition)[])
+            [
+                (0, 0x83FF_FFFF, Disposition.Forwarded), (0x8400_0000, 0x8400_0000, Disposition.Kernel), (0x8400_0001, uint.MaxValue, Disposition.Forwarded),
+            ])
+            {
+                var part = range.Clone();
+                (part.First, part.Last, part.Disposition) = (first, last, disposition);
+                ready.Ranges.Add(part);
+            }
+        }
+
+        await using var host = await AttachAsync(daemon, Allowing("versionless"), ready);
+        Assert.DoesNotContain((await host.HearAsync()).RangesChanged.Served, range => range.Service == "PSCI");
+        using var vcpu = await host.OpenAsync(0);
+        var refused = await vcpu.ForwardAsync(Call(0xC400_0003, 1, null, 1, 0x4008_0000)); // CPU_ON
+        Assert.Equal(new Results { X0 = NotSupported }, refused.Values);
+        Assert.Equal(Answer.EffectOneofCase.None, refused.EffectCase);
+        Assert.Equal(42ul, (await vcpu.ForwardAsync(Call(0xC200_0001, 2, Applied(1), 40, 2))).Values.X0); // HELLO_ADD
+        Assert.Equal(
+            new RegisterAnswer { W0 = 0xC400_0003, AnsweredBy = AnsweredBy.Nobody, Function = "CPU_ON", Reason = "PSCI_VERSION of PSCI does not arrive", Shadowed = "PSCI" },
+            await daemon.Register.GetAsync(new() { Machine = "versionless", W0 = 0xC400_0003 }));
+    }
+
+    private static HelloMessage Allowing(string name)
+    {
+        var hello = Greeting(name);
+        hello.OptionalFeatures.Add("allow-shadowed");
+        return hello;
+    }
+}
