@@ -11,6 +11,14 @@ internal sealed partial class Machine
     /// <summary>By conduit and execution state, made once: every call asks.</summary>
     private volatile IServedFunctions[] _served;
 
+    private volatile TaskCompletionSource<bool> _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>True once the host that is attached has said what its kernel keeps, false where it left before: no exit is served until then.</summary>
+    public Task<bool> IsReady => _ready.Task;
+
+    /// <summary>Whether any host of this machine ever was: its state is worth keeping.</summary>
+    public bool HasBeenReady { get; private set; }
+
     public KernelRegisterRanges Kernel { get; private set; } = KernelRegisterRanges.AllForwarded;
 
     /// <summary>What the kernel keeps from the services.</summary>
@@ -29,9 +37,15 @@ internal sealed partial class Machine
             throw new OutOfOrderException($"ready: {refusal}");
         }
 
-        (Kernel, Conflicts) = (kernel, conflicts);
-        _services = conflicts.Served(_loaded);
-        _served = Views();
+        lock (_lock)
+        {
+            (Kernel, Conflicts) = (kernel, conflicts);
+            _services = conflicts.Served(_loaded);
+            _served = Views();
+            HasBeenReady = true;
+        }
+
+        _ready.TrySetResult(true);
     }
 
     private static int Place(Conduit conduit, bool isAArch32) => (conduit == Conduit.Hvc ? 2 : 0) + (isAArch32 ? 1 : 0);

@@ -144,6 +144,11 @@ internal sealed partial class Machine
             // Levels, at most one message per core and change: an unread backlog is bounded by what the host itself causes.
             var channel = Channel.CreateUnbounded<ToHost>(new() { SingleReader = true });
             _toHost = channel;
+            if (_ready.Task.IsCompleted)
+            {
+                _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
+            }
+
             if (!ReferenceEquals(description, Description))
             {
                 TakeOver(description, host, boot);
@@ -165,6 +170,7 @@ internal sealed partial class Machine
         }
 
         channel.Writer.TryComplete();
+        _ready.TrySetResult(false);
         Touch();
         return true;
     }

@@ -25,11 +25,10 @@ internal sealed class AttachStream(MachineRegistry machines, ServiceSet services
         try
         {
             var (machine, toHost, allowShadowed) = await HelloAsync(requests, cancelled);
-            var (ready, detached) = (false, false);
+            var detached = false;
             try
             {
                 await WelcomeAsync(machine, allowShadowed, requests, responses, cancelled);
-                ready = true;
                 detached = await ConverseAsync(machine, toHost, requests, responses, cancelled);
             }
             finally
@@ -37,12 +36,12 @@ internal sealed class AttachStream(MachineRegistry machines, ServiceSet services
                 if (machine.Lose(toHost))
                 {
                     // A machine that never became ready has nothing worth keeping.
-                    if (detached || !ready)
+                    if (detached || !machine.HasBeenReady)
                     {
                         machines.Remove(machine);
                     }
 
-                    Log.Left(log, machine.Name, detached ? "detached" : !ready ? "never became ready" : $"lost; kept for {options.KeepLostSeconds} s", machine.Calls, machine.Fallbacks, machine.Failures);
+                    Log.Left(log, machine.Name, detached ? "detached" : !machine.HasBeenReady ? "never became ready" : $"lost; kept for {options.KeepLostSeconds} s", machine.Calls, machine.Fallbacks, machine.Failures);
                 }
             }
         }

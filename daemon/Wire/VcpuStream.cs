@@ -48,7 +48,13 @@ internal sealed class VcpuStream(MachineRegistry machines, Dispatcher dispatcher
         var machine = machines.ByToken(open.Token.Span)
             ?? throw new OutOfOrderException("open.token: no machine has this token. Attach first.");
         var mpidr = FromWire.Mpidr("open.mpidr", open.Mpidr);
-        return machine.Core(mpidr) is null ? throw NoCore(machine, mpidr) : (machine, mpidr);
+        if (machine.Core(mpidr) is null)
+        {
+            throw NoCore(machine, mpidr);
+        }
+
+        // Streams have no order: an exit must not overtake what the host says of its kernel.
+        return await machine.IsReady.WaitAsync(cancelled) ? (machine, mpidr) : throw new OutOfOrderException($"open.token: {machine.Name} never became ready.");
     }
 
     private static BadMessageException NoCore(Machine machine, Mpidr mpidr) => new("open.mpidr", $"{machine.Name} has no core {mpidr}.");

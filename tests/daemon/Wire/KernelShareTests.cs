@@ -85,6 +85,53 @@ public sealed class KernelShareTests(TestDaemon daemon) : IClassFixture<TestDaem
             await daemon.Register.GetAsync(new() { Machine = "versionless", W0 = 0xC400_0003 }));
     }
 
+    [Fact]
+    public async Task A_vCPU_of_a_machine_that_is_refused_is_refused_too()
+    {
+        await using var host = await AttachAsync(daemon, Greeting("hopeful"), KernelProfiles.Find("linux-7.2-defaults"));
+        using var vcpu = await host.OpenAsync(0);
+        await vcpu.SendAsync(new() { Exit = Call(0x8400_0000, 1) });
+        Assert.Contains((await vcpu.RefusedAsync()).Detail, (string[])["open.token: hopeful never became ready.", "open.token: no machine has this token. Attach first."]);
+    }
+
+    [Fact]
+    public async Task An_exit_waits_for_what_the_host_says_of_its_kernel()
+    {
+        using var attach = daemon.Hypercalls.Attach();
+        await attach.RequestStream.WriteAsync(new() { Hello = Allowing("early") });
+        Assert.True(await attach.ResponseStream.MoveNext().Soon());
+        using var vcpu = daemon.Hypercalls.RunVcpu();
+        await vcpu.RequestStream.WriteAsync(new() { Open = new() { Token = attach.ResponseStream.Current.Welcome.Token, Mpidr = 0 } });
+        await vcpu.RequestStream.WriteAsync(new() { Exit = Call(0x8400_0000, 1) });
+        var answered = vcpu.ResponseStream.MoveNext();
+        Assert.NotSame(answered, await Task.WhenAny(answered, Task.Delay(200)));
+        await attach.RequestStream.WriteAsync(new() { Ready = KernelProfiles.Find("linux-7.2-defaults") });
+        Assert.True(await answered.Soon());
+        Assert.Equal(NotSupported, vcpu.ResponseStream.Current.Answer.Values.X0); // nothing of PSCI is served here
+    }
+
+    [Fact]
+    public async Task A_machine_whose_next_host_leaves_before_Ready_keeps_its_state()
+    {
+        await using var first = await AttachAsync(daemon, Greeting("patient"));
+        using (var vcpu = await first.OpenAsync(0))
+        {
+            await vcpu.ForwardAsync(Call(0x8200_0002, 1)); // HELLO_COUNT
+        }
+
+        var hello = Greeting("patient");
+        hello.Token = first.Welcome.Token;
+        using (var second = daemon.Hypercalls.Attach())
+        {
+            await second.RequestStream.WriteAsync(new() { Hello = hello });
+            Assert.True(await second.ResponseStream.MoveNext().Soon());
+        }
+
+        await using var third = await AttachAsync(daemon, hello);
+        using var again = await third.OpenAsync(0);
+        Assert.Equal(2ul, (await again.ForwardAsync(Call(0x8200_0002, 2, Applied(1)))).Values.X0);
+    }
+
     private static HelloMessage Allowing(string name)
     {
         var hello = Greeting(name);

@@ -28,11 +28,6 @@ public sealed class MachineServedTests(MachineServedTests.SetDaemon set) : IClas
             (0xC000_0003, 0xFFFF_FFFF, Disposition.Forwarded));
         await using var kept = await AttachAsync(Daemon, Greeting("kept"), kernel);
         await using var free = await AttachAsync(Daemon, Greeting("free"));
-        while ((await Daemon.Register.GetAsync(new() { Machine = "kept", W0 = 0x8000_8000 })).AnsweredBy != AnsweredBy.Kernel)
-        {
-            await Task.Delay(10);
-        }
-
         using var ofKept = await kept.OpenAsync(0);
         using var ofFree = await free.OpenAsync(0);
         ulong exit = 0;
