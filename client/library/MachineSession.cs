@@ -19,12 +19,13 @@ public sealed class MachineSession : IMachineEvents, IAsyncDisposable
     private readonly Action<ulong, bool> _attention;
     private readonly Task _sending;
 
-    private MachineSession(CallInvoker daemon, AsyncDuplexStreamingCall<HostMessage, DaemonMessage> stream, Welcome welcome, Action<ulong, bool> attention)
+    private MachineSession(CallInvoker daemon, AsyncDuplexStreamingCall<HostMessage, DaemonMessage> stream, Welcome welcome, RangesChanged accepted, Action<ulong, bool> attention)
     {
         _daemon = daemon;
         _stream = stream;
         _attention = attention;
         Welcome = welcome;
+        Accepted = accepted;
         HostDeadline = TimeSpan.FromMicroseconds(welcome.Deadlines.HostUs);
         _sending = SendAsync();
         Ended = ReceiveAsync();
@@ -39,7 +40,10 @@ public sealed class MachineSession : IMachineEvents, IAsyncDisposable
     /// <summary>Completes when the daemon has ended the stream or is gone, with its reason in a sentence.</summary>
     public Task<string> Ended { get; }
 
-    /// <summary>Says Hello, waits for the Welcome and hands over the kernel register.</summary>
+    /// <summary>What this machine is served behind its kernel, and what its device tree gets for it.</summary>
+    public RangesChanged Accepted { get; }
+
+    /// <summary>Says Hello, waits for the Welcome, hands over the kernel register and waits until the daemon accepts it.</summary>
     /// <param name="daemon">A channel to the daemon.</param>
     /// <param name="hello">The machine; protocol numbers are filled in here.</param>
     /// <param name="ready">Its kernel register.</param>
@@ -68,7 +72,12 @@ public sealed class MachineSession : IMachineEvents, IAsyncDisposable
             }
 
             await stream.RequestStream.WriteAsync(new() { Ready = ready }, cancelled).ConfigureAwait(false);
-            return new(daemon, stream, welcome, attention);
+            if (!await stream.ResponseStream.MoveNext(cancelled).ConfigureAwait(false) || stream.ResponseStream.Current.RangesChanged is not { } accepted)
+            {
+                throw new RpcException(new Status(StatusCode.Internal, "The daemon did not answer Ready with the ranges it serves."));
+            }
+
+            return new(daemon, stream, welcome, accepted, attention);
         }
         catch
         {
@@ -80,7 +89,7 @@ public sealed class MachineSession : IMachineEvents, IAsyncDisposable
     /// <summary>The way of one vCPU's exits; for one thread.</summary>
     /// <param name="mpidr">A core of the machine.</param>
     /// <returns>Opens its stream with the first exit.</returns>
-    public VcpuSession OpenVcpu(ulong mpidr) => new(_daemon, Welcome, mpidr, HostDeadline);
+    public VcpuSession OpenVcpu(ulong mpidr) => new(_daemon, Welcome.Token, Accepted, mpidr, HostDeadline);
 
     /// <inheritdoc/>
     public void CoreStateChanged(ulong mpidr, CoreChange change, ulong commit) =>

@@ -18,12 +18,12 @@ public sealed class VcpuSession : IExitForwarder, IDisposable
     private AsyncDuplexStreamingCall<VcpuMessage, DaemonToVcpu>? _stream;
     private Task<bool>? _reading;
 
-    internal VcpuSession(CallInvoker daemon, Welcome welcome, ulong mpidr, TimeSpan deadline)
+    internal VcpuSession(CallInvoker daemon, Google.Protobuf.ByteString token, RangesChanged accepted, ulong mpidr, TimeSpan deadline)
     {
         _daemon = new(daemon);
-        _open = new() { Open = new() { Token = welcome.Token, Mpidr = mpidr } };
+        _open = new() { Open = new() { Token = token, Mpidr = mpidr } };
         _deadline = deadline;
-        _uses = [.. welcome.Served.Where(range => range.Uses != 0)];
+        _uses = [.. accepted.Served.Where(range => range.Uses != 0)];
     }
 
     /// <summary>Exits that fell back.</summary>

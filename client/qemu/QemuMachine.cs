@@ -135,7 +135,7 @@ public sealed class QemuMachine : IVcpuOwner, IDisposable
     }
 
     /// <summary>
-    /// Runs the guest and blocks until the machine has ended. To be called once, after <see cref="WaitForBoot"/>. The nodes are those of the daemon's Welcome;
+    /// Runs the guest and blocks until the machine has ended. To be called once, after <see cref="WaitForBoot"/>. The nodes are those that the daemon accepted the machine with;
     /// throws <see cref="QemuException"/> with a sentence for a person when no tree can hold them.
     /// </summary>
     public MachineEnd Run(QemuBoot boot, IReadOnlyList<DeviceTreeNode> nodes, Func<ulong, IExitForwarder> forwarders, IMachineEvents events)

@@ -57,7 +57,7 @@ internal sealed class Dispatcher(CallJournal journal, TimeProvider clock)
             Machine = machine.Description,
             Now = clock.GetUtcNow(),
             Random = random,
-            Served = machine.Served(source.Conduit, source.Pstate.IsAArch32),
+            Served = machine.Served.To(source.Conduit, source.Pstate.IsAArch32),
             Registers = source.Registers,
             Supplied = source.Supplied,
         };

@@ -29,9 +29,14 @@ internal sealed class FunctionDirectory(ServiceSet services)
 
     private static FunctionId Twin(ValueArray<FunctionId> ids, bool isAArch32) => ids[isAArch32 ? 0 : ids.Count - 1];
 
-    private static string Unknown(string name) => FunctionNames.Closest(name) switch
+    private string Unknown(string name) => Closest(name) switch
     {
         [] => $"no table knows {name}. Give an ID, or a name that `hypercalls services` lists.",
         var closest => $"no table knows {name}. Did you mean {string.Join(", ", closest)}?",
     };
+
+    private string[] Closest(string name) =>
+    [
+        .. ClosestNames.To(name, services.Services.SelectMany(service => service.Rows).Select(row => row.Name)).Union(FunctionNames.Closest(name)).Take(5),
+    ];
 }

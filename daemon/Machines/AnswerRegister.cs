@@ -3,56 +3,33 @@ using Hypercalls.Sdk;
 namespace Hypercalls.Daemon.Machines;
 
 /// <summary>Who answers which call of a machine: its kernel, a service, nobody. Point and list come from one rule.</summary>
-internal sealed class AnswerRegister
+internal sealed class AnswerRegister(ServedMachine machine)
 {
-    private readonly ServiceSet _loaded;
-    private readonly ServiceSet _served;
-    private readonly KernelRegisterRanges _kernel;
-    private readonly KernelConflicts _conflicts;
-    private readonly ValueArray<Conduit> _conduits;
-
-    private AnswerRegister(ServiceSet loaded, KernelRegisterRanges kernel, KernelConflicts conflicts, ValueArray<Conduit> conduits)
-    {
-        _loaded = loaded;
-        _served = conflicts.Served(loaded);
-        (_kernel, _conflicts, _conduits) = (kernel, conflicts, conduits);
-    }
-
-    /// <summary>Of an attached machine.</summary>
-    public static AnswerRegister Of(ServiceSet services, Machine machine) => new(services, machine.Kernel, machine.Conflicts, machine.Description.Conduits);
-
-    /// <summary>Of a kernel of which only the register is known.</summary>
-    public static AnswerRegister Of(ServiceSet services, KernelRegisterRanges kernel)
-    {
-        ValueArray<Conduit> both = [Conduit.Smc, Conduit.Hvc];
-        return new(services, kernel, KernelConflicts.Of(services, kernel, both), both);
-    }
-
     /// <summary>Who answers one call.</summary>
     public Answerer At(Caller caller, uint w0)
     {
-        if (!_conduits.Contains(caller.Conduit))
-        {
-            return new(Answered.Nobody, Reason: $"{Name(caller.Conduit)} does not leave this machine");
-        }
-
-        var kernel = _kernel.Find(caller.Conduit, caller.IsAArch32, caller.Immediate, w0);
-        var known = _loaded.Find(new(w0), caller.Conduit, caller.Immediate, caller.IsAArch32);
+        var kernel = machine.Kernel.Find(caller.Conduit, caller.IsAArch32, caller.Immediate, w0);
+        var known = machine.Loaded.Find(new(w0), caller.Conduit, caller.Immediate, caller.IsAArch32);
         if (kernel.Disposition != Disposition.Forwarded)
         {
             return new(By(kernel.Disposition), Function: known?.Function, Shadowed: known?.Service, Reason: kernel.Reason);
         }
 
+        if (!machine.Conduits.Contains(caller.Conduit))
+        {
+            return new(Answered.Nobody, Function: known?.Function, Shadowed: known?.Service, Reason: $"the host serves no {Name(caller.Conduit)}");
+        }
+
         if (known is not var (service, function))
         {
             return Unversioned(caller, new(w0)) is { } unversioned
-                ? new(Answered.Nobody, Function: unversioned.Function, Shadowed: unversioned.Service, Reason: $"nobody serves {unversioned.Version}")
+                ? new(Answered.Nobody, Function: unversioned.Function, Shadowed: unversioned.Service, Reason: $"nobody serves {unversioned.VersionName}")
                 : new(Answered.Nobody);
         }
 
-        return _served.Find(new(w0), caller.Conduit, caller.Immediate, caller.IsAArch32) is not null
+        return machine.Services.Find(new(w0), caller.Conduit, caller.Immediate, caller.IsAArch32) is not null
             ? new(Answered.Service, service, function, Reason: kernel.Reason)
-            : new(Answered.Nobody, Function: function, Shadowed: service, Reason: $"{_conflicts.Withheld[service].Function.Name} of {service.Name} does not arrive");
+            : new(Answered.Nobody, Function: function, Shadowed: service, Reason: WhyNot(caller, service, new(w0)));
     }
 
     /// <summary>The whole of w0: sorted, without gap or overlap; a range ends where the answer changes.</summary>
@@ -84,17 +61,20 @@ internal sealed class AnswerRegister
 
     private UnversionedFunction? Unversioned(Caller caller, FunctionId id) => caller.Immediate != 0 || id.HasReservedBits || (caller.IsAArch32 && id.IsSmc64)
         ? null
-        : _loaded.Unversioned.FirstOrDefault(unversioned => unversioned.Id == id.WithoutHint);
+        : machine.Loaded.Unversioned.FirstOrDefault(unversioned => unversioned.Id == id.WithoutHint);
+
+    private string WhyNot(Caller caller, Service service, FunctionId id)
+    {
+        var withheld = caller.Immediate == 0
+            ? machine.Conflicts.Withheld.GetValueOrDefault(id.WithoutHint)
+            : machine.Conflicts.Withheld.Values.FirstOrDefault(function => function.Service == service);
+        return withheld is null ? "none of what it counts is served" : $"{withheld.VersionName} does not arrive";
+    }
 
     private IEnumerable<ulong> Starts(Caller caller)
     {
         yield return 0;
-        if (!_conduits.Contains(caller.Conduit))
-        {
-            yield break;
-        }
-
-        foreach (var range in _kernel.Of(caller.Conduit, caller.IsAArch32, caller.Immediate == 0).ToArray())
+        foreach (var range in machine.Kernel.Of(caller.Conduit, caller.IsAArch32, caller.Immediate == 0).ToArray())
         {
             yield return range.First;
         }
@@ -104,7 +84,7 @@ internal sealed class AnswerRegister
             yield break;
         }
 
-        var served = _loaded.All.SelectMany(service => service.Rows).SelectMany(row => row.Ids);
+        var served = machine.Loaded.All.SelectMany(service => service.Rows).SelectMany(row => row.Ids);
         foreach (var id in served.Concat(FunctionNames.Functions.SelectMany(function => function.Ids)))
         {
             yield return id.Value;

@@ -2,9 +2,20 @@ using Hypercalls.Sdk;
 
 namespace Hypercalls.Daemon.Machines;
 
-/// <summary>What the daemon keeps of one core, under the machine's lock.</summary>
+/// <summary>What the daemon keeps of one core for one host, under the machine's lock. The vCPU's stream holds it: a host that takes over gets others, and the streams of the one before end.</summary>
 internal sealed class CoreSlot(int number, Core core)
 {
+    /// <summary>As a host that takes over finds it.</summary>
+    public CoreSlot(int number, Core core, CoreSlot before)
+        : this(number, core)
+    {
+        (Last, AnsweredBusy, UnseenBeforeBusy) = (before.Last, before.AnsweredBusy, before.UnseenBeforeBusy);
+        foreach (var effect in before.Queued)
+        {
+            Queued.Enqueue(effect);
+        }
+    }
+
     public int Number { get; } = number;
 
     public Mpidr Mpidr { get; } = core.Mpidr;

@@ -10,62 +10,103 @@ internal sealed class KernelConflicts
 {
     private const int MostNamed = 8;
 
-    private KernelConflicts(IReadOnlyList<Shadowed> shadowed)
+    private readonly Service[] _affected;
+
+    private KernelConflicts(IReadOnlyList<Shadowed> shadowed, IReadOnlyDictionary<FunctionId, Withheld> withheld)
     {
-        Shadowed = shadowed;
-        Withheld = shadowed.Where(function => function.Function.Traits.IsVersion).DistinctBy(function => function.Service).ToDictionary(function => function.Service);
+        (Shadowed, Withheld) = (shadowed, withheld);
+        _affected = [.. shadowed.Select(call => call.Service).Concat(withheld.Values.Select(function => function.Service)).Distinct()];
     }
 
-    /// <summary>Functions that never arrive, service by service.</summary>
+    /// <summary>Calls that never arrive, service by service.</summary>
     public IReadOnlyList<Shadowed> Shadowed { get; }
 
-    /// <summary>Services that are not served, each with the VERSION function that does not arrive.</summary>
-    public IReadOnlyDictionary<Service, Shadowed> Withheld { get; }
-
-    /// <summary>The services that are served behind the kernel.</summary>
-    public ServiceSet Served(ServiceSet loaded) => Withheld.Count == 0 ? loaded : loaded.Without(Withheld.Keys.ToHashSet());
+    /// <summary>Functions that are not served, whether or not they would arrive: their VERSION function does not.</summary>
+    public IReadOnlyDictionary<FunctionId, Withheld> Withheld { get; }
 
     /// <summary>Finds them. Pure.</summary>
-    public static KernelConflicts Of(ServiceSet services, KernelRegisterRanges kernel, ValueArray<Conduit> conduits) =>
-        new([.. services.All.SelectMany(service => Functions(services, service, kernel, conduits).Concat(Claims(services, service, kernel, conduits)))]);
+    public static KernelConflicts Of(ServiceSet services, KernelRegisterRanges kernel, ValueArray<Conduit> conduits)
+    {
+        Shadowed[] functions =
+        [
+            .. from service in services.All
+               from row in service.Rows
+               from id in row.Ids
+               where services.Contains(id) && !Arrives(kernel, conduits, id)
+               select new Shadowed(service, row, id.ToString(), kernel.Find(conduits[0], isAArch32: false, 0, id.Value)),
+        ];
+        // A guest in AArch64 decides: from AArch32 not every instruction tells its immediate.
+        var claims =
+            from service in services.All
+            from claim in service.Claims
+            where conduits.Contains(claim.Conduit) && !Arrives(kernel.Of(claim.Conduit, isAArch32: false, isZero: false))
+            let row = services.Find(new(0), claim.Conduit, claim.Immediate, isAArch32: false)!.Value.Function
+            select new Shadowed(service, row, claim.ToString(), kernel.Find(claim.Conduit, isAArch32: false, claim.Immediate, 0));
+        var withheld =
+            from service in services.Services
+            from row in service.Rows
+            from id in row.Ids
+            where services.Contains(id)
+            let version = VersionOf(service, id)
+            where version is not null && !Arrives(kernel, conduits, version.Value)
+            select new Withheld(service, row, id, version.Value);
+        return new([.. functions, .. claims], withheld.ToDictionary(function => function.Id));
+    }
 
     /// <summary>Why the machine cannot be served as it is; null where no service insists on what the kernel keeps.</summary>
     public string? Refusal()
     {
-        Shadowed[] insisted = [.. Shadowed.Where(function => !function.Service.YieldsToKernel)];
+        string[] insisted = [.. _affected.Where(service => !service.YieldsToKernel).Select(Sentence)];
         return insisted.Length == 0 ? null
-            : $"{string.Join("; ", insisted.GroupBy(function => function.Service).Select(Sentence))}. Let the host forward them, take the service away, or attach with --allow-shadowed.";
+            : $"{string.Join("; ", insisted)}. Let the host forward them, take the service away, or attach with --allow-shadowed.";
     }
 
-    /// <summary>One sentence for each service, of what will never arrive.</summary>
-    public IEnumerable<string> Sentences() => Shadowed.GroupBy(function => function.Service).Select(Sentence);
+    /// <summary>One sentence for each service, of what will never arrive and what is not served for it.</summary>
+    public IEnumerable<string> Sentences() => _affected.Select(Sentence);
 
-    private static string Sentence(IGrouping<Service, Shadowed> ofService)
+    /// <summary>The VERSION function on which an identifier depends: its family's, else that of the service's own.</summary>
+    private static FunctionId? VersionOf(Service service, FunctionId id) =>
+        UnversionedFunction.VersionOf(id) is { } known ? known
+        : service.Rows.FirstOrDefault(row => row.Traits.IsVersion && UnversionedFunction.VersionOf(row.Ids[0]) is null)?.Ids[0];
+
+    private static bool Arrives(ReadOnlySpan<KernelRange> ranges)
     {
-        Shadowed[] functions = [.. ofService];
-        var more = functions.Length > MostNamed ? $" and {functions.Length - MostNamed} more" : "";
-        var rest = functions.Any(function => function.Function.Traits.IsVersion) ? ", and without its VERSION function nothing of it is served" : "";
-        return $"{ofService.Key.Name} never sees {string.Join(", ", functions.Take(MostNamed))}{more}{rest}";
+        foreach (var range in ranges)
+        {
+            if (range.Disposition == Disposition.Forwarded)
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
-    private static IEnumerable<Shadowed> Functions(ServiceSet services, Service service, KernelRegisterRanges kernel, ValueArray<Conduit> conduits) =>
-        from row in service.Rows
-        from id in row.Ids
-        where services.Contains(id) && !Ways(conduits, id.IsSmc64).Any(way => kernel.Find(way.Conduit, way.IsAArch32, 0, id.Value).Disposition == Disposition.Forwarded)
-        select new Shadowed(service, row, id.ToString(), kernel.Find(conduits[0], isAArch32: false, 0, id.Value));
+    /// <summary>By any conduit, from either state.</summary>
+    private static bool Arrives(KernelRegisterRanges kernel, ValueArray<Conduit> conduits, FunctionId id)
+    {
+        foreach (var conduit in conduits.Span)
+        {
+            if (kernel.Find(conduit, isAArch32: false, 0, id.Value).Disposition == Disposition.Forwarded
+                || (!id.IsSmc64 && kernel.Find(conduit, isAArch32: true, 0, id.Value).Disposition == Disposition.Forwarded))
+            {
+                return true;
+            }
+        }
 
-    /// <summary>Of a claimed immediate all w0 must be kept before it never arrives.</summary>
-    private static IEnumerable<Shadowed> Claims(ServiceSet services, Service service, KernelRegisterRanges kernel, ValueArray<Conduit> conduits) =>
-        from claim in service.Claims
-        where conduits.Contains(claim.Conduit)
-            && !Ways([claim.Conduit], isSmc64: false).Any(way => kernel.Of(way.Conduit, way.IsAArch32, isZero: false).ToArray().Any(range => range.Disposition == Disposition.Forwarded))
-        let row = services.Find(new(0), claim.Conduit, claim.Immediate, isAArch32: false)!.Value.Function
-        select new Shadowed(service, row, claim.ToString(), kernel.Find(claim.Conduit, isAArch32: false, claim.Immediate, 0));
+        return false;
+    }
 
-    private static IEnumerable<(Conduit Conduit, bool IsAArch32)> Ways(ValueArray<Conduit> conduits, bool isSmc64) =>
-        from conduit in conduits
-        from isAArch32 in isSmc64 ? (bool[])[false] : [false, true]
-        select (conduit, isAArch32);
+    private string Sentence(Service service)
+    {
+        Shadowed[] calls = [.. Shadowed.Where(call => call.Service == service)];
+        string[] versions = [.. Withheld.Values.Where(function => function.Service == service).Select(function => function.VersionName).Distinct()];
+        var more = calls.Length > MostNamed ? $" and {calls.Length - MostNamed} more" : "";
+        var never = calls.Length > 0 ? $" never sees {string.Join(", ", calls.Take(MostNamed))}{more}{(versions.Length > 0 ? ", and" : "")}" : "";
+        return versions.Length > 0
+            ? $"{service.Name}{never} serves nothing of its family without {string.Join(" and ", versions)}"
+            : $"{service.Name}{never}";
+    }
 }
 
 /// <summary>Calls that a service has code for and never sees.</summary>
@@ -84,4 +125,15 @@ internal sealed record Shadowed(Service Service, ServedFunction Function, string
         Disposition.ClaimedButUnserved => "claimed by the kernel",
         _ => "not forwarded",
     };
+}
+
+/// <summary>A function that is not served because another does not arrive.</summary>
+/// <param name="Service">Whose.</param>
+/// <param name="Function">Its row.</param>
+/// <param name="Id">The identifier.</param>
+/// <param name="Version">The VERSION function of its family.</param>
+internal sealed record Withheld(Service Service, ServedFunction Function, FunctionId Id, FunctionId Version)
+{
+    public string VersionName => FunctionNames.TryGetName(Version, out var name) ? name
+        : Service.Rows.FirstOrDefault(row => row.Ids.Contains(Version))?.Name ?? Version.ToString();
 }

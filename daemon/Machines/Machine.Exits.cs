@@ -43,7 +43,7 @@ internal sealed partial class Machine
             }
 
             Begin(core, head);
-            var served = _services.Serve(call, _state);
+            var served = _served.Services.Serve(call, _state);
             if (_clock.GetElapsedTime(started) > _deadline)
             {
                 Failures++;
@@ -78,7 +78,7 @@ internal sealed partial class Machine
             Begin(core, head);
             var served = core.Queued.TryDequeue(out var effect)
                 ? new(_state, Answer.NoResults with { Then = effect }, null, null, null)
-                : _services.Attend(_state, exit);
+                : _served.Services.Attend(_state, exit);
             if (served.Failure is { } failure)
             {
                 core.AttentionFailed = true;
@@ -133,7 +133,7 @@ internal sealed partial class Machine
 
         try
         {
-            var served = _services.Serve(call, _state);
+            var served = _served.Services.Serve(call, _state);
             if (served.Answer.Then is { } effect)
             {
                 if (!apply)
@@ -169,6 +169,11 @@ internal sealed partial class Machine
 
     private AnsweredExit? Repeated(CoreSlot core, in ExitHead head)
     {
+        if (core.Number >= _cores.Length || _cores[core.Number] != core)
+        {
+            throw new OutOfOrderException($"open: a host has attached {Name} again since this stream was opened. Open another.");
+        }
+
         if (head.Boot > _boot)
         {
             throw new OutOfOrderException($"exit.boot: {head.Boot} has not begun on {Name}, which is in boot {_boot}.");
@@ -204,7 +209,7 @@ internal sealed partial class Machine
             core.UnseenBeforeBusy = null;
             if (isUnseen && last.Call is { } unseen)
             {
-                Commit(_services.NotApplied(_state, unseen, last.Answer));
+                Commit(_served.Services.NotApplied(_state, unseen, last.Answer));
             }
         }
 

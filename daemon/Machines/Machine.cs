@@ -13,6 +13,9 @@ internal sealed partial class Machine
     private readonly IServiceFaults _faults;
     private readonly Lock _lock = new();
     private readonly TimeSpan _deadline;
+    /// <summary>Completes with the first host that becomes ready, or with false where none does.</summary>
+    private readonly TaskCompletionSource<bool> _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private volatile ServedMachine _served;
     private CoreSlot[] _cores;
     private MachineState _state;
     private ulong _commit;
@@ -23,8 +26,7 @@ internal sealed partial class Machine
 
     public Machine(ServiceSet services, MachineDescription description, string host, ulong boot, ulong incarnation, TimeSpan deadline, IServiceFaults faults, TimeProvider clock)
     {
-        (_loaded, _services) = (services, services);
-        Conflicts = KernelConflicts.Of(services, Kernel, description.Conduits);
+        _served = new(services, KernelRegisterRanges.AllForwarded, description.Conduits);
         _deadline = deadline;
         _faults = faults;
         _clock = clock;
@@ -32,7 +34,6 @@ internal sealed partial class Machine
         Description = description;
         Host = host;
         Incarnation = incarnation;
-        _served = Views();
         _cores = [.. description.Cores.Select((core, number) => new CoreSlot(number, core))];
         var attached = services.Attached(description);
         foreach (var failure in attached.Failures)
@@ -68,6 +69,12 @@ internal sealed partial class Machine
 
     public ulong Boot => Volatile.Read(ref _boot);
 
+    /// <summary>What it is served, as its last host said at its Ready.</summary>
+    public ServedMachine Served => _served;
+
+    /// <summary>True once a host of it has become ready; false where none will. No exit is served before.</summary>
+    public Task<bool> IsReady => _ready.Task;
+
     /// <summary>For people: while a service holds the machine, as far as it can be told without the lock.</summary>
     public (MachineDescription Description, ulong Boot, ulong Commit) Snapshot()
     {
@@ -90,11 +97,11 @@ internal sealed partial class Machine
     {
         lock (_lock)
         {
-            for (var i = 0; i < _services.Services.Count; i++)
+            for (var i = 0; i < _served.Services.Services.Count; i++)
             {
-                if (_services.Services[i].Name.Equals(service, StringComparison.OrdinalIgnoreCase))
+                if (_served.Services.Services[i].Name.Equals(service, StringComparison.OrdinalIgnoreCase))
                 {
-                    return _services.Services[i].Save(_state[i]);
+                    return _served.Services.Services[i].Save(_state[i]);
                 }
             }
 
@@ -102,11 +109,11 @@ internal sealed partial class Machine
         }
     }
 
-    /// <summary>What the services want the guest to find; one that fails here adds nothing.</summary>
-    public ValueArray<DeviceTreeNode> DeviceTree()
+    /// <summary>What services want the guest to find; one that fails here adds nothing.</summary>
+    public ValueArray<DeviceTreeNode> DeviceTree(ServiceSet services, MachineDescription description)
     {
         // Outside the lock: no state is asked for.
-        var nodes = _services.DeviceTree(Description, out var failures);
+        var nodes = services.DeviceTree(description, out var failures);
         lock (_lock)
         {
             foreach (var failure in failures)
@@ -135,21 +142,16 @@ internal sealed partial class Machine
     /// <summary>A host is about to attach again: not to be forgotten meanwhile.</summary>
     public void Touch() => Since = _clock.GetTimestamp();
 
-    /// <summary>A host attaches or takes over: its list of cores wins, and it is told every level of attention anew.</summary>
-    public ChannelReader<ToHost> Attach(MachineDescription description, string host, ulong boot)
+    /// <summary>A host has become ready, the first or one that takes over: its list of cores wins, and it is told every level of attention anew.</summary>
+    public ChannelReader<ToHost> Attach(MachineDescription description, string host, ulong boot, ServedMachine served)
     {
         lock (_lock)
         {
             SayGoodbye("Another host process has taken this machine over.");
             // Levels, at most one message per core and change: an unread backlog is bounded by what the host itself causes.
             var channel = Channel.CreateUnbounded<ToHost>(new() { SingleReader = true });
-            _toHost = channel;
-            if (_ready.Task.IsCompleted)
-            {
-                _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
-            }
-
-            if (!ReferenceEquals(description, Description))
+            (_toHost, _served) = (channel, served);
+            if (!_ready.TrySetResult(true))
             {
                 TakeOver(description, host, boot);
             }
@@ -159,6 +161,9 @@ internal sealed partial class Machine
             return channel.Reader;
         }
     }
+
+    /// <summary>Its first host left before it was ready.</summary>
+    public void Abandon() => _ready.TrySetResult(false);
 
     /// <summary>The stream of a host ended; false where another host has taken over meanwhile.</summary>
     public bool Lose(ChannelReader<ToHost> stream)
@@ -170,7 +175,6 @@ internal sealed partial class Machine
         }
 
         channel.Writer.TryComplete();
-        _ready.TrySetResult(false);
         Touch();
         return true;
     }
@@ -214,7 +218,7 @@ internal sealed partial class Machine
                 core.UnseenBeforeBusy = null;
             }
 
-            Commit(_services.Reset(_state, kind, WithPower()));
+            Commit(_served.Services.Reset(_state, kind, WithPower()));
             TellAttention();
             Interlocked.Exchange(ref _nextBoot, new(TaskCreationOptions.RunContinuationsAsynchronously)).SetResult();
         }
@@ -222,18 +226,18 @@ internal sealed partial class Machine
 
     private void TakeOver(MachineDescription description, string host, ulong boot)
     {
-        var last = _cores.ToDictionary(core => core.Mpidr, core => core.Last);
-        _cores = [.. description.Cores.Select((core, number) => new CoreSlot(number, core) { Last = boot == _boot ? last.GetValueOrDefault(core.Mpidr) : null })];
+        var before = _cores.ToDictionary(core => core.Mpidr);
+        _cores = [.. description.Cores.Select((core, number) => boot == _boot && before.TryGetValue(core.Mpidr, out var slot) ? new CoreSlot(number, core, slot) : new(number, core))];
         Description = description;
         Host = host;
         if (boot != _boot)
         {
             // The guest was reset while nobody listened.
             _boot = boot;
-            Commit(_services.Reset(_state, ResetKind.Cold, description with { Cores = [.. description.Cores.Select(core => core with { Power = CorePower.Off })] }));
+            Commit(_served.Services.Reset(_state, ResetKind.Cold, description with { Cores = [.. description.Cores.Select(core => core with { Power = CorePower.Off })] }));
         }
 
-        Commit(_services.Attached(_state, description));
+        Commit(_served.Services.Attached(_state, description));
     }
 
     private void ChangePower(CoreSlot core, CoreChange change)
@@ -256,7 +260,7 @@ internal sealed partial class Machine
             core.Queued.Clear();
         }
 
-        Commit(_services.CoreChanged(_state, new(core.Mpidr, change, _clock.GetUtcNow())));
+        Commit(_served.Services.CoreChanged(_state, new(core.Mpidr, change, _clock.GetUtcNow())));
     }
 
     private void Commit(Stepped step)
@@ -291,7 +295,7 @@ internal sealed partial class Machine
             return false;
         }
 
-        var wants = _services.WantsAttention(_state, core.Mpidr, out var failure);
+        var wants = _served.Services.WantsAttention(_state, core.Mpidr, out var failure);
         if (failure is not null)
         {
             core.AttentionFailed = true;

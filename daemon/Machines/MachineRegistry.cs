@@ -10,6 +10,8 @@ internal sealed class MachineRegistry(ServiceSet services, DaemonOptions options
 {
     private readonly Lock _attaching = new();
     private readonly ConcurrentDictionary<string, Machine> _byName = new(StringComparer.Ordinal);
+    /// <summary>New machines between Hello and Ready: nobody but their hosts knows them.</summary>
+    private readonly ConcurrentDictionary<string, Machine> _expected = new(StringComparer.Ordinal);
 
     /// <summary>The daemon's life between losses of state: state in memory is lost with the process.</summary>
     public ulong Incarnation { get; } = (ulong)clock.GetUtcNow().ToUnixTimeMilliseconds();
@@ -18,46 +20,58 @@ internal sealed class MachineRegistry(ServiceSet services, DaemonOptions options
 
     public Machine? Find(string name) => _byName.GetValueOrDefault(name);
 
-    public Machine? ByToken(ReadOnlySpan<byte> token)
-    {
-        foreach (var (_, machine) in _byName)
-        {
-            if (CryptographicOperations.FixedTimeEquals(machine.Token, token))
-            {
-                return machine;
-            }
-        }
+    public Machine? ByToken(ReadOnlySpan<byte> token) => ByToken(_byName, token) ?? ByToken(_expected, token);
 
-        return null;
-    }
-
-    /// <summary>The machine of a Hello, attached: a new one, or the one its token belongs to.</summary>
+    /// <summary>The machine of a Hello: the one its token belongs to, or a new one, whose name is taken from now on.</summary>
     /// <exception cref="OutOfOrderException">A live machine has that name and another token.</exception>
-    public (Machine Machine, ChannelReader<ToHost> ToHost) Attach(MachineDescription description, string host, ulong boot, ReadOnlySpan<byte> token)
+    public Machine Expect(MachineDescription description, string host, ulong boot, ReadOnlySpan<byte> token)
     {
-        Machine? known;
         lock (_attaching)
         {
-            known = Find(description.Name);
-            if (known is null || !CryptographicOperations.FixedTimeEquals(known.Token, token))
+            var known = Find(description.Name);
+            if (known is not null && CryptographicOperations.FixedTimeEquals(known.Token, token))
             {
-                if (known is { IsAttached: true })
-                {
-                    throw new OutOfOrderException($"hello.machine: a live machine is named {description.Name}. Choose another name, or attach with its token.");
-                }
-
-                // The host of a known one is gone, and another machine takes the name.
-                var machine = new Machine(services, description, host, boot, Incarnation, options.Deadline, faults, clock);
-                var toHost = machine.Attach(description, host, boot);
-                _byName[description.Name] = machine;
-                return (machine, toHost);
+                known.Touch();
+                return known;
             }
 
-            known.Touch();
+            var machine = new Machine(services, description, host, boot, Incarnation, options.Deadline, faults, clock);
+            return known is not { IsAttached: true } && _expected.TryAdd(description.Name, machine)
+                ? machine
+                : throw new OutOfOrderException($"hello.machine: a live machine is named {description.Name}. Choose another name, or attach with its token.");
+        }
+    }
+
+    /// <summary>Its host is ready: the machine is there for all to see, and the host before it is gone.</summary>
+    /// <exception cref="OutOfOrderException">It was forgotten meanwhile.</exception>
+    public ChannelReader<ToHost> Attach(Machine machine, MachineDescription description, string host, ulong boot, ServedMachine served)
+    {
+        lock (_attaching)
+        {
+            if (_expected.TryRemove(new(machine.Name, machine)))
+            {
+                // The host of another machine of that name is gone.
+                _byName[machine.Name] = machine;
+            }
+            else if (Find(machine.Name) != machine)
+            {
+                throw new OutOfOrderException($"ready: {machine.Name} was forgotten meanwhile. Attach it anew.");
+            }
+
+            machine.Touch();
         }
 
         // Outside: taking over waits for the machine's own lock.
-        return (known, known.Attach(description, host, boot));
+        return machine.Attach(description, host, boot, served);
+    }
+
+    /// <summary>A host left before it was ready: a machine that is new is none.</summary>
+    public void Abandon(Machine machine)
+    {
+        if (_expected.TryRemove(new(machine.Name, machine)))
+        {
+            machine.Abandon();
+        }
     }
 
     /// <summary>Forgets machines whose host has been gone for too long.</summary>
@@ -87,4 +101,17 @@ internal sealed class MachineRegistry(ServiceSet services, DaemonOptions options
         options.Deadline,
         faults,
         clock);
+
+    private static Machine? ByToken(ConcurrentDictionary<string, Machine> machines, ReadOnlySpan<byte> token)
+    {
+        foreach (var (_, machine) in machines)
+        {
+            if (CryptographicOperations.FixedTimeEquals(machine.Token, token))
+            {
+                return machine;
+            }
+        }
+
+        return null;
+    }
 }

@@ -24,24 +24,23 @@ internal sealed class AttachStream(MachineRegistry machines, ServiceSet services
     {
         try
         {
-            var (machine, toHost, allowShadowed) = await HelloAsync(requests, cancelled);
+            var (machine, toHost, served) = await AttachAsync(requests, responses, cancelled);
             var detached = false;
             try
             {
-                await WelcomeAsync(machine, allowShadowed, requests, responses, cancelled);
+                await responses.WriteAsync(Accepted(machine, served), cancelled);
                 detached = await ConverseAsync(machine, toHost, requests, responses, cancelled);
             }
             finally
             {
                 if (machine.Lose(toHost))
                 {
-                    // A machine that never became ready has nothing worth keeping.
-                    if (detached || !machine.HasBeenReady)
+                    if (detached)
                     {
                         machines.Remove(machine);
                     }
 
-                    Log.Left(log, machine.Name, detached ? "detached" : !machine.HasBeenReady ? "never became ready" : $"lost; kept for {options.KeepLostSeconds} s", machine.Calls, machine.Fallbacks, machine.Failures);
+                    Log.Left(log, machine.Name, detached ? "detached" : $"lost; kept for {options.KeepLostSeconds} s", machine.Calls, machine.Fallbacks, machine.Failures);
                 }
             }
         }
@@ -52,7 +51,9 @@ internal sealed class AttachStream(MachineRegistry machines, ServiceSet services
         }
     }
 
-    private async Task<(Machine, ChannelReader<ToHost>, bool AllowShadowed)> HelloAsync(IAsyncStreamReader<Protos.HostMessage> requests, CancellationToken cancelled)
+    /// <summary>Hello, Welcome, Ready: nothing of an attached machine changes before the Ready of its next host is accepted.</summary>
+    private async Task<(Machine, ChannelReader<ToHost>, ServedMachine)> AttachAsync(
+        IAsyncStreamReader<Protos.HostMessage> requests, IServerStreamWriter<Protos.DaemonMessage> responses, CancellationToken cancelled)
     {
         var hello = await requests.MoveNext(cancelled) ? requests.Current.Hello : null;
         if (hello is null)
@@ -62,43 +63,60 @@ internal sealed class AttachStream(MachineRegistry machines, ServiceSet services
 
         CheckProtocol(hello);
         var description = FromWire.Machine(hello);
-        var (machine, toHost) = machines.Attach(description, hello.Host, hello.Boot, hello.Token.Span);
-        return (machine, toHost, hello.RequiredFeatures.Contains(AllowShadowed) || hello.OptionalFeatures.Contains(AllowShadowed));
+        var machine = machines.Expect(description, hello.Host, hello.Boot, hello.Token.Span);
+        try
+        {
+            await responses.WriteAsync(Welcome(machine), cancelled);
+            var served = new ServedMachine(services, FromWire.Ranges(await ReadyAsync(requests, cancelled)), description.Conduits);
+            if (served.Conflicts.Refusal() is { } refusal && !hello.RequiredFeatures.Contains(AllowShadowed) && !hello.OptionalFeatures.Contains(AllowShadowed))
+            {
+                throw new OutOfOrderException($"ready: {refusal}");
+            }
+
+            var toHost = machines.Attach(machine, description, hello.Host, hello.Boot, served);
+            LogAttached(machine, served);
+            return (machine, toHost, served);
+        }
+        catch
+        {
+            machines.Abandon(machine);
+            throw;
+        }
     }
 
-    private async Task WelcomeAsync(
-        Machine machine, bool allowShadowed, IAsyncStreamReader<Protos.HostMessage> requests, IServerStreamWriter<Protos.DaemonMessage> responses, CancellationToken cancelled)
+    private static async Task<Protos.Ready> ReadyAsync(IAsyncStreamReader<Protos.HostMessage> requests, CancellationToken cancelled)
     {
-        await responses.WriteAsync(Welcome(machine), cancelled);
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancelled);
         patience.CancelAfter(s_readyWithin);
         try
         {
-            if (!await requests.MoveNext(patience.Token) || requests.Current.Ready is not { } ready)
-            {
-                throw new BadMessageException("ready", "must follow Welcome.");
-            }
-
-            machine.Ready(FromWire.Ranges(ready), allowShadowed);
+            return await requests.MoveNext(patience.Token) && requests.Current.Ready is { } ready
+                ? ready
+                : throw new BadMessageException("ready", "must follow Welcome.");
         }
         catch (OperationCanceledException) when (!cancelled.IsCancellationRequested)
         {
             throw new OutOfOrderException($"ready: did not follow Welcome within {s_readyWithin.TotalSeconds} s.");
         }
+    }
 
-        foreach (var sentence in machine.Conflicts.Sentences())
+    private void LogAttached(Machine machine, ServedMachine served)
+    {
+        Log.Attached(log, machine.Name, machine.Host, machine.Description.Cores.Count, machine.Boot);
+        foreach (var sentence in served.Conflicts.Sentences())
         {
             Log.Shadowed(log, machine.Name, sentence);
         }
-
-        if (machine.Conflicts.Withheld.Count > 0)
-        {
-            // Welcome listed them: it was written before the kernel's share was known.
-            await responses.WriteAsync(new() { RangesChanged = new() { Served = { ToWire.Served(machine.Conflicts.Served(services)) } } }, cancelled);
-        }
-
-        Log.Attached(log, machine.Name, machine.Host, machine.Description.Cores.Count, machine.Boot);
     }
+
+    private static Protos.DaemonMessage Accepted(Machine machine, ServedMachine served) => new()
+    {
+        RangesChanged = new()
+        {
+            Served = { ToWire.Served(served.Services) },
+            DeviceTree = { machine.DeviceTree(served.Services, machine.Description).Select(ToWire.DeviceTreeNode) },
+        },
+    };
 
     private Protos.DaemonMessage Welcome(Machine machine) => new()
     {
@@ -111,7 +129,6 @@ internal sealed class AttachStream(MachineRegistry machines, ServiceSet services
             Incarnation = machine.Incarnation,
             Deadlines = new() { DaemonUs = (ulong)options.DeadlineMs * 1000, HostUs = (ulong)options.HostDeadlineMs * 1000 },
             Served = { ToWire.Served(services) },
-            DeviceTree = { machine.DeviceTree().Select(ToWire.DeviceTreeNode) },
         },
     };
 

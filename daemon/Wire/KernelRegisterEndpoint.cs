@@ -1,6 +1,7 @@
 using Grpc.Core;
 using Hypercalls.Daemon.Dispatch;
 using Hypercalls.Daemon.Machines;
+using Hypercalls.Daemon.Wire.Grpc;
 using Hypercalls.Sdk;
 
 namespace Hypercalls.Daemon.Wire;
@@ -8,6 +9,9 @@ namespace Hypercalls.Daemon.Wire;
 /// <summary>hypercalls.v1.KernelRegister: who answers which call.</summary>
 internal sealed class KernelRegisterEndpoint(MachineRegistry machines, ServiceSet services, FunctionDirectory functions) : Protos.KernelRegister.KernelRegisterBase
 {
+    private static readonly ValueArray<Conduit> s_both = [Conduit.Smc, Conduit.Hvc];
+
+    [ReceiveLimit(Limits.ReadyBytes)]
     public override Task<Protos.RegisterAnswer> Get(Protos.RegisterQuery request, ServerCallContext context)
     {
         try
@@ -36,6 +40,7 @@ internal sealed class KernelRegisterEndpoint(MachineRegistry machines, ServiceSe
         }
     }
 
+    [ReceiveLimit(Limits.ReadyBytes)]
     public override async Task List(Protos.RegisterQuery request, IServerStreamWriter<Protos.RegisterRange> responseStream, ServerCallContext context)
     {
         try
@@ -52,7 +57,7 @@ internal sealed class KernelRegisterEndpoint(MachineRegistry machines, ServiceSe
                     Function = AnswerRegister.NameOf(caller, first, answerer),
                     Reason = answerer.Reason,
                     Shadowed = answerer.Shadowed?.Name ?? "",
-                });
+                }, context.CancellationToken);
             }
         }
         catch (Exception e) when (Refusal.IsKnown(e))
@@ -61,14 +66,13 @@ internal sealed class KernelRegisterEndpoint(MachineRegistry machines, ServiceSe
         }
     }
 
-    private AnswerRegister Register(Protos.RegisterQuery request) => request.TargetCase switch
+    private AnswerRegister Register(Protos.RegisterQuery request) => new(request.TargetCase switch
     {
-        Protos.RegisterQuery.TargetOneofCase.Machine => AnswerRegister.Of(
-            services,
-            machines.Find(FromWire.Name("machine", request.Machine, mayBeEmpty: false)) ?? throw Refusal.NoMachine(request.Machine, machines.All)),
-        Protos.RegisterQuery.TargetOneofCase.Ranges => AnswerRegister.Of(services, FromWire.Ranges(request.Ranges)),
-        _ => AnswerRegister.Of(services, KernelRegisterRanges.AllForwarded),
-    };
+        Protos.RegisterQuery.TargetOneofCase.Machine =>
+            (machines.Find(FromWire.Name("machine", request.Machine, mayBeEmpty: false)) ?? throw Refusal.NoMachine(request.Machine, machines.All)).Served,
+        Protos.RegisterQuery.TargetOneofCase.Ranges => new(services, FromWire.Ranges(request.Ranges), s_both),
+        _ => new(services, KernelRegisterRanges.AllForwarded, s_both),
+    });
 
     private static Caller Caller(Protos.RegisterQuery request) => new(
         FromWire.ConduitOrSmc("conduit", request.Conduit),

@@ -29,6 +29,7 @@ internal sealed class OperatorEndpoint(MachineRegistry machines, IReadOnlyList<L
                     Path = plugin.Folder,
                     Functions = { service.Rows.Select(Function) },
                     Claims = { service.Claims.Select(claim => new Protos.ImmediateClaim { Conduit = ToWire.Conduit(claim.Conduit), Imm = claim.Immediate }) },
+                    YieldsToKernel = service.YieldsToKernel,
                 });
             }
         }
@@ -103,7 +104,7 @@ internal sealed class OperatorEndpoint(MachineRegistry machines, IReadOnlyList<L
             Failures = machine.Failures,
             Commit = commit,
             StateSeconds = (ulong)clock.GetElapsedTime(machine.Since).TotalSeconds,
-            NeverArrives = { machine.Conflicts.Sentences() },
+            NeverArrives = { machine.Served.Conflicts.Sentences() },
         };
     }
 }

@@ -1,7 +1,6 @@
 using Grpc.Core;
 using Hypercalls.Daemon.Dispatch;
 using Hypercalls.Daemon.Machines;
-using Hypercalls.Sdk;
 using Microsoft.Extensions.Logging;
 
 namespace Hypercalls.Daemon.Wire;
@@ -13,7 +12,7 @@ internal sealed class VcpuStream(MachineRegistry machines, Dispatcher dispatcher
     {
         try
         {
-            var (machine, mpidr) = await OpenAsync(requests, cancelled);
+            var (machine, core) = await OpenAsync(requests, cancelled);
             var reply = new Protos.DaemonToVcpu();
             while (await requests.MoveNext(cancelled))
             {
@@ -24,8 +23,6 @@ internal sealed class VcpuStream(MachineRegistry machines, Dispatcher dispatcher
                 }
 
                 await machine.BootBegunAsync(exit.Boot);
-                // A host that took over may have brought other cores.
-                var core = machine.Core(mpidr) ?? throw NoCore(machine, mpidr);
                 reply.Answer = ToWire.Answer(Answer(machine, core, exit, received), machine.Incarnation);
                 await responses.WriteAsync(reply, cancelled);
             }
@@ -37,7 +34,7 @@ internal sealed class VcpuStream(MachineRegistry machines, Dispatcher dispatcher
         }
     }
 
-    private async Task<(Machine, Mpidr)> OpenAsync(IAsyncStreamReader<Protos.VcpuMessage> requests, CancellationToken cancelled)
+    private async Task<(Machine, CoreSlot)> OpenAsync(IAsyncStreamReader<Protos.VcpuMessage> requests, CancellationToken cancelled)
     {
         var open = await requests.MoveNext(cancelled) ? requests.Current.Open : null;
         if (open is null)
@@ -48,16 +45,11 @@ internal sealed class VcpuStream(MachineRegistry machines, Dispatcher dispatcher
         var machine = machines.ByToken(open.Token.Span)
             ?? throw new OutOfOrderException("open.token: no machine has this token. Attach first.");
         var mpidr = FromWire.Mpidr("open.mpidr", open.Mpidr);
-        if (machine.Core(mpidr) is null)
-        {
-            throw NoCore(machine, mpidr);
-        }
-
         // Streams have no order: an exit must not overtake what the host says of its kernel.
-        return await machine.IsReady.WaitAsync(cancelled) ? (machine, mpidr) : throw new OutOfOrderException($"open.token: {machine.Name} never became ready.");
+        return !await machine.IsReady.WaitAsync(cancelled)
+            ? throw new OutOfOrderException($"open.token: {machine.Name} never became ready.")
+            : (machine, machine.Core(mpidr) ?? throw new BadMessageException("open.mpidr", $"{machine.Name} has no core {mpidr}."));
     }
-
-    private static BadMessageException NoCore(Machine machine, Mpidr mpidr) => new("open.mpidr", $"{machine.Name} has no core {mpidr}.");
 
     private AnsweredExit Answer(Machine machine, CoreSlot core, Protos.Exit exit, long received)
     {

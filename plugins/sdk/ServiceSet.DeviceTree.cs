@@ -11,8 +11,9 @@ public sealed partial class ServiceSet
         List<DeviceTreeNode> all = [];
         List<ServiceFailure> faults = [];
         var rules = new DeviceTreeRules();
-        foreach (var service in Services)
+        foreach (var index in _active)
         {
+            var service = Services[index];
             if (service is not IDeviceTree tree)
             {
                 continue;

@@ -3,7 +3,7 @@ namespace Hypercalls.Sdk;
 /// <summary>Which identifier and which immediate leads to which row.</summary>
 public sealed partial class ServiceSet
 {
-    private Dictionary<uint, Route> Routes()
+    private Dictionary<uint, Route> Routes(IReadOnlySet<FunctionId> unserved)
     {
         var names = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
         var routes = new Dictionary<uint, Route>();
@@ -27,9 +27,9 @@ public sealed partial class ServiceSet
             }
         }
 
-        foreach (var function in Unversioned)
+        foreach (var id in unserved)
         {
-            routes.Remove(function.Id.Value);
+            routes.Remove(id.Value);
         }
 
         return routes;

@@ -10,6 +10,9 @@ public sealed partial class ServiceSet : IServedFunctions
 {
     private readonly FrozenDictionary<uint, Route> _routes;
     private readonly FrozenDictionary<ImmediateClaim, Route> _claims;
+    private readonly IReadOnlyList<OwnerIdentity> _owners;
+    /// <summary>The services that take part, by their places: those that are withheld are not asked for anything.</summary>
+    private readonly int[] _active;
     private readonly int[] _attentive;
 
     /// <summary>Lays the tables of all services beside each other.</summary>
@@ -20,18 +23,24 @@ public sealed partial class ServiceSet : IServedFunctions
     {
         Services = [.. services];
         Unversioned = UnversionedFunction.Among(Services);
-        All = [.. Services, new GeneralQueries(Services, Unversioned.Select(function => function.Id).ToHashSet(), [.. owners ?? []])];
-        _routes = Routes().ToFrozenDictionary();
+        _owners = [.. owners ?? []];
+        HashSet<FunctionId> unserved = [.. Unversioned.Select(function => function.Id)];
+        All = [.. Services, new GeneralQueries(Services, unserved, _owners)];
+        _active = [.. Enumerable.Range(0, Services.Count)];
+        _attentive = [.. _active.Where(i => Services[i].HasAttention)];
+        _routes = Routes(unserved).ToFrozenDictionary();
         _claims = ClaimRoutes().ToFrozenDictionary();
-        _attentive = [.. Enumerable.Range(0, Services.Count).Where(i => Services[i].HasAttention)];
     }
 
-    private ServiceSet(ServiceSet all, IReadOnlySet<Service> withheld)
+    private ServiceSet(ServiceSet all, IReadOnlySet<FunctionId> withheld)
     {
-        (Services, All, Unversioned) = (all.Services, all.All, all.Unversioned);
-        _routes = all._routes.Where(route => !withheld.Contains(All[route.Value.Service])).ToFrozenDictionary();
-        _claims = all._claims.Where(claim => !withheld.Contains(All[claim.Value.Service])).ToFrozenDictionary();
-        _attentive = [.. all._attentive.Where(i => !withheld.Contains(Services[i]))];
+        (Services, Unversioned, _owners) = (all.Services, all.Unversioned, all._owners);
+        HashSet<FunctionId> unserved = [.. Unversioned.Select(function => function.Id), .. withheld];
+        All = [.. Services, new GeneralQueries(Services, unserved, _owners)];
+        _active = [.. all._active.Where(i => Services[i].Rows is [] || Services[i].Rows.SelectMany(row => row.Ids).Any(id => !withheld.Contains(id)))];
+        _attentive = [.. all._attentive.Intersect(_active)];
+        _routes = Routes(unserved).ToFrozenDictionary();
+        _claims = ClaimRoutes().Where(claim => _active.Contains(claim.Value.Service)).ToFrozenDictionary();
     }
 
     /// <summary>The services.</summary>
@@ -50,10 +59,10 @@ public sealed partial class ServiceSet : IServedFunctions
     /// <returns>A view, to be kept: asking it allocates nothing.</returns>
     public IServedFunctions SeenBy(Conduit conduit, bool isAArch32, IKernelShare? kernel = null) => new View(this, conduit, isAArch32, kernel);
 
-    /// <summary>The same services for a machine on which some of them are not served. States of both are the same.</summary>
-    /// <param name="withheld">Whose functions and attention are left out.</param>
+    /// <summary>The same services for a machine on which some functions are not served. States of both are the same.</summary>
+    /// <param name="withheld">Functions. A service that has others than these goes on; one that has not takes no part.</param>
     /// <returns>The set that remains.</returns>
-    public ServiceSet Without(IReadOnlySet<Service> withheld) => new(this, withheld);
+    public ServiceSet Without(IReadOnlySet<FunctionId> withheld) => new(this, withheld);
 
     /// <summary>The states of all services for a machine that has just attached.</summary>
     /// <param name="machine">What its host says.</param>
@@ -226,7 +235,7 @@ public sealed partial class ServiceSet : IServedFunctions
     private Stepped Step(MachineState state, string step, Func<Service, object, object> change)
     {
         List<ServiceFailure>? failures = null;
-        for (var i = 0; i < Services.Count; i++)
+        foreach (var i in _active)
         {
             try
             {

@@ -11,6 +11,7 @@ public sealed class TestDaemon : IAsyncLifetime
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("hypercalls-tests-").FullName;
     private readonly Action<DaemonOptions>? _configure;
+    private readonly string[] _plugins = ["psci", "smccc", "hello", "trials"];
     private WebApplication? _app;
     private HttpChannel? _channel;
 
@@ -19,6 +20,8 @@ public sealed class TestDaemon : IAsyncLifetime
     }
 
     internal TestDaemon(Action<DaemonOptions> configure) => _configure = configure;
+
+    internal TestDaemon(params string[] plugins) => _plugins = plugins;
 
     /// <summary>Where builds put plugins, and those of the tests.</summary>
     public static string Artifacts => Path.GetFullPath(Path.Combine(AppContext.BaseDirectory, "..", "..", ".."));
@@ -50,7 +53,7 @@ public sealed class TestDaemon : IAsyncLifetime
 
     public async Task InitializeAsync()
     {
-        var plugins = PluginFolder(_folder, "psci", "smccc", "hello", "trials");
+        var plugins = PluginFolder(_folder, _plugins);
         _app = DaemonHost.Build(options =>
         {
             options.Socket = Socket;

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Grpc.Core;
 using Hypercalls.Cli.Output;
 using Hypercalls.Client.Kernel;
 using Hypercalls.Protos;
@@ -42,7 +43,7 @@ internal static class RegisterCommand
                     throw new CliException("--filter takes no machine, profile or way to call: a filter is one for all, and its ranges follow from the services alone.", ExitCode.BadInput);
                 }
 
-                ShowFilter(await ForwardAsync(new(invoker), cancelled), parsed.GetValue(json));
+                await ShowFilterAsync(invoker, parsed.GetValue(json), cancelled);
                 return ExitCode.Done;
             }
 
@@ -76,12 +77,25 @@ internal static class RegisterCommand
         return ranges;
     }
 
-    /// <summary>Every function that a service has, whatever a kernel keeps of it today.</summary>
-    private static async Task<IReadOnlyList<FilterRange>> ForwardAsync(KernelRegister.KernelRegisterClient register, CancellationToken cancelled)
+    /// <summary>Every function of services that insist, whatever a kernel keeps of it today.</summary>
+    private static async Task ShowFilterAsync(CallInvoker invoker, bool asJson, CancellationToken cancelled)
     {
-        var served = await ListAsync(register, new(), new(Conduit.Smc, ExecutionState.Aarch64, 0, StandsForOthers: false), cancelled);
+        var loaded = await new Operator.OperatorClient(invoker).ListServicesAsync(new(), cancellationToken: cancelled);
+        Service[] insisting = [.. loaded.Services.Where(service => service.Failure.Length == 0 && !service.YieldsToKernel)];
+        // A filter looks at w0 alone, and an immediate comes with any.
+        string[] claiming = [.. insisting.Where(service => service.Claims.Any(claim => claim.Conduit == Conduit.Hvc)).Select(service => service.Name)];
+        var served = await ListAsync(new(invoker), new(), new(Conduit.Smc, ExecutionState.Aarch64, 0, StandsForOthers: false), cancelled);
         // A kernel that can filter says SMCCC 1.1, which has no hint: no guest sets it.
-        return ForwardRanges.Of(served.Where(range => range.AnsweredBy == AnsweredBy.Service && (range.First & SveHint) != SveHint).Select(range => (range.First, range.Last)));
+        var ranges = claiming.Length > 0
+            ? ForwardRanges.All
+            : ForwardRanges.Of(served
+                .Where(range => insisting.Any(service => service.Name == range.Service) && (range.First & SveHint) != SveHint)
+                .Select(range => (range.First, range.Last)));
+        ShowFilter(ranges, asJson);
+        if (claiming.Length > 0 && !asJson)
+        {
+            Console.WriteLine(Printable.Line($"All that a kernel can forward, because immediates of HVC come with any w0: {string.Join(", ", claiming)} takes some."));
+        }
     }
 
     private static void ShowFilter(IReadOnlyList<FilterRange> ranges, bool asJson)

@@ -76,7 +76,7 @@ internal sealed class GuestRun(CallInvoker daemon, QemuOptions options, string n
 
     /// <summary>The machine's own threads do the work; this one waits for its end.</summary>
     private Task<MachineEnd> RunOnThreadAsync(QemuMachine machine, QemuBoot boot, MachineSession session) =>
-        Task.Factory.StartNew(() => machine.Run(boot, session.Welcome.DeviceTree, mpidr => Vcpu(session, mpidr), session), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        Task.Factory.StartNew(() => machine.Run(boot, session.Accepted.DeviceTree, mpidr => Vcpu(session, mpidr), session), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
 
     private TimedForwarder Vcpu(MachineSession session, ulong mpidr)
     {

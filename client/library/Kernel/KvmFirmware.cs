@@ -24,6 +24,9 @@ public sealed record KvmFirmware
     /// <summary>KVM_REG_ARM_VENDOR_HYP_BMAP: bit 0 UID and features, bit 1 PTP. What VENDOR_HYP_BMAP_2 advertises user space serves.</summary>
     public ulong VendorHypBitmap { get; init; }
 
+    /// <summary>Whether the vCPUs were given an address for stolen time (KVM_ARM_VCPU_PVTIME_IPA).</summary>
+    public bool HasStolenTime { get; init; }
+
     /// <summary>Whether KVM_CAP_ARM_SYSTEM_SUSPEND is enabled.</summary>
     public bool HasSystemSuspend { get; init; }
 

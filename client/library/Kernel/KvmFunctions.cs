@@ -32,7 +32,7 @@ internal static class KvmFunctions
         new(0x95C1_BA5F,  0x95C1_BA60,   new KvmGate.Psci01()),                        // CPU_OFF, CPU_ON of PSCI 0.1
         new(0x8400_0050,  0x8400_0053,   new KvmGate.Bitmap("STD_BMAP", 0)),           // TRNG
         new(0xC400_0053,  0xC400_0053,   new KvmGate.Bitmap("STD_BMAP", 0)),
-        new(0xC500_0020,  0xC500_0021,   new KvmGate.Bitmap("STD_HYP_BMAP", 0)),       // PV time
+        new(0xC500_0020,  0xC500_0021,   new KvmGate.PvTime()),                         // PV time
         new(0x8600_0000,  0x8600_0000,   new KvmGate.Bitmap("VENDOR_HYP_BMAP", 0)),    // features
         new(0x8600_FF01,  0x8600_FF01,   new KvmGate.Bitmap("VENDOR_HYP_BMAP", 0)),    // UID
         new(0x8600_0001,  0x8600_0001,   new KvmGate.Bitmap("VENDOR_HYP_BMAP", 1)),    // PTP

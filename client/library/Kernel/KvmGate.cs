@@ -23,7 +23,7 @@ internal abstract record KvmGate
     {
         public override KernelVerdict Decide(KvmFirmware firmware, Conduit conduit, bool isForeign) => conduit == Conduit.Hvc
             ? new(Disposition.Kernel, "always, by HVC")
-            : new(Disposition.ClaimedButUnserved, "answered by HVC alone");
+            : new(Disposition.Unserved, "answered by HVC alone");
     }
 
     /// <summary>PSCI of a version. Its code is what refuses SMC64 identifiers from AArch32.</summary>
@@ -70,6 +70,15 @@ internal abstract record KvmGate
                 ? new(Disposition.Kernel, $"{Register} bit {Bit}")
                 : new(Disposition.Denied, $"{Register} bit {Bit} is clear");
         }
+    }
+
+    /// <summary>Stolen time: a bit of a bitmap, and an address that the host has set.</summary>
+    public sealed record PvTime : KvmGate
+    {
+        public override KernelVerdict Decide(KvmFirmware firmware, Conduit conduit, bool isForeign) =>
+            new Bitmap("STD_HYP_BMAP", 0).Decide(firmware, conduit, isForeign) is var bitmap && (bitmap.Disposition != Disposition.Kernel || firmware.HasStolenTime)
+                ? bitmap
+                : new(Disposition.ClaimedButUnserved, "no address for stolen time is set");
     }
 
     /// <summary>Taken by the kernel's PSCI, which has no such function.</summary>

@@ -12,9 +12,11 @@ public static class KvmRegister
     /// <summary>What a host reports as Ready. A pure function: no kernel is asked.</summary>
     /// <param name="firmware">What the host has read and installed.</param>
     /// <returns>Sorted ranges, adjacent ones that say the same merged.</returns>
+    /// <exception cref="ArgumentException">The filter is none that a kernel could have taken.</exception>
     public static Ready Of(KvmFirmware firmware)
     {
         ArgumentNullException.ThrowIfNull(firmware);
+        Check(firmware);
         var ready = new Ready();
         foreach (var conduit in (Conduit[])[Conduit.Smc, Conduit.Hvc])
         {
@@ -31,6 +33,20 @@ public static class KvmRegister
         }
 
         return ready;
+    }
+
+    private static void Check(KvmFirmware firmware)
+    {
+        FilterRange[] sorted = [.. firmware.Filter.OrderBy(range => range.First)];
+        var wrong = firmware is { HasFilter: false, Filter.Count: > 0 } ? "a kernel without the SMCCC filter has no ranges"
+            : sorted.Any(range => range.Last < range.First) ? "a range ends before it begins"
+            : sorted.Zip(sorted.Skip(1)).Any(pair => pair.Second.First <= pair.First.Last) ? "two ranges overlap"
+            : sorted.Any(range => ForwardRanges.Of([(range.First, range.Last)]) is not [var whole] || (whole.First, whole.Last) != (range.First, range.Last)) ? "a range touches those that are reserved"
+            : null;
+        if (wrong is not null)
+        {
+            throw new ArgumentException($"The filter cannot have been installed: {wrong}.", nameof(firmware));
+        }
     }
 
     private static KernelVerdict Decide(KvmFirmware firmware, Conduit conduit, ExecutionState state, uint id)

@@ -96,13 +96,32 @@ public sealed class CommandTests(TestDaemon daemon) : IClassFixture<TestDaemon>
     [Fact]
     public async Task The_filter_that_a_host_must_install_leaves_out_what_is_reserved_and_merges_neighbours()
     {
-        var tool = await RunAsync("register --filter --json");
-        (uint First, uint Last)[] ranges = [.. tool.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonDocument.Parse(line).RootElement)
-            .Select(range => (range.GetProperty("first").GetUInt32(), range.GetProperty("last").GetUInt32()))];
-        Assert.Contains((0x8200_0000u, 0x8200_0002u), ranges); // HELLO
-        Assert.Contains((0x8400_0008u, 0x8400_0015u), ranges); // SYSTEM_OFF to SYSTEM_OFF2
-        Assert.DoesNotContain(ranges, range => range.First <= 0x8000_FFFF && range.Last >= 0x8000_0000);
-        Assert.All(ranges.Zip(ranges.Skip(1)), pair => Assert.True(pair.Second.First > pair.First.Last + 1ul));
+        var plain = new TestDaemon("psci", "smccc", "hello");
+        await plain.InitializeAsync();
+        try
+        {
+            var tool = await Tool.RunAsync("register", "--filter", "--daemon", plain.Socket);
+            string[] ids = [.. tool.Output.Split('\n').Where(line => line.StartsWith("| 0x", StringComparison.Ordinal)).Select(line => string.Join(' ', line.Split('|', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)))];
+            Assert.Equal(
+                [
+                    "0x8200_0000 0x8200_0002 3", "0x8400_0000 0x8400_0004 5", "0x8400_0006 0x8400_0006 1", "0x8400_0008 0x8400_0015 14", "0xC200_0001 0xC200_0001 1",
+                    "0xC400_0001 0xC400_0001 1", "0xC400_0003 0xC400_0004 2", "0xC400_000C 0xC400_000E 3", "0xC400_0010 0xC400_0012 3", "0xC400_0014 0xC400_0015 2",
+                ],
+                ids);
+        }
+        finally
+        {
+            await plain.DisposeAsync();
+        }
+    }
+
+    [Fact]
+    public async Task Where_a_service_takes_immediates_of_HVC_everything_is_forwarded()
+    {
+        var tool = await RunAsync("register --filter");
+        Assert.Contains("| 0xC001_0000 | 0xFFFF_FFFF | 1073676288 |", tool.Output, StringComparison.Ordinal);
+        Assert.EndsWith("All that a kernel can forward, because immediates of HVC come with any w0: TRIALS takes some.\n", tool.Output, StringComparison.Ordinal);
+        Assert.Equal(3, (await RunAsync("register --filter --json")).Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Length);
     }
 
     [Theory]
@@ -115,6 +134,7 @@ public sealed class CommandTests(TestDaemon daemon) : IClassFixture<TestDaemon>
     [InlineData("call", 2, "Required argument 'function' missing")]
     [InlineData("query CPU_ON --conduit svc", 2, "svc")]
     [InlineData("query CPU_OM", 2, "name: no table knows CPU_OM. Did you mean CPU_ON")]
+    [InlineData("query HELLO_AD", 2, "name: no table knows HELLO_AD. Did you mean HELLO_ADD")]
     [InlineData("query 0x184000000", 2, "0x184000000 is wider than the 32 bits of a function ID.")]
     [InlineData("query CPU_ON --imm 0x10000", 2, "0x10000 is wider than the 16 bits of an immediate.")]
     [InlineData("query CPU_ON --machine nobody", 2, "machine: no machine is named nobody. `hypercalls machines` lists them.")]

@@ -98,12 +98,8 @@ public sealed class DaemonProcessTests : IDisposable
         await attach.RequestStream.WriteAsync(new() { Hello = Wire.Host.Greeting("farewell") });
         Assert.True(await attach.ResponseStream.MoveNext().Soon());
         await attach.RequestStream.WriteAsync(new() { Ready = Wire.Host.AllForwarded() });
-        // Attached for sure once the daemon lists it.
-        while ((await new Operator.OperatorClient(channel).ListMachinesAsync(new())).Machines.Count == 0)
-        {
-            await Task.Delay(10);
-        }
-
+        Assert.True(await attach.ResponseStream.MoveNext().Soon());
+        Assert.NotEmpty(attach.ResponseStream.Current.RangesChanged.Served);
         var stopped = StopAsync(daemon);
         Assert.True(await attach.ResponseStream.MoveNext().Soon());
         Assert.Equal("The daemon stops.", attach.ResponseStream.Current.Goodbye.Reason);

@@ -146,7 +146,7 @@ public sealed class AnswerRegisterTests(ITestOutputHelper output)
     private static Answer Nothing(in Hypercall call) => Answer.Success;
 
     private static AnswerRegister Of(string kernel) =>
-        AnswerRegister.Of(s_services, kernel == NoKernel ? KernelRegisterRanges.AllForwarded : FromWire.Ranges(KernelProfiles.Find(kernel)!));
+        new(new(s_services, kernel == NoKernel ? KernelRegisterRanges.AllForwarded : FromWire.Ranges(KernelProfiles.Find(kernel)!), [Conduit.Smc, Conduit.Hvc]));
 
     private static (Answered, string?, string, string?, string) Said(Caller caller, uint w0, Answerer answerer) =>
         (answerer.By, answerer.Service?.Name, AnswerRegister.NameOf(caller, w0, answerer), answerer.Shadowed?.Name, answerer.Reason);

@@ -29,7 +29,7 @@ public sealed class KernelConflictsTests
         var conflicts = Conflicts(kernel, s_both, new PsciService(), new SmcccService());
         Assert.Null(conflicts.Refusal());
         Assert.Equal(
-            "SMCCC never sees SMCCC_VERSION (0x8000_0000, always), SMCCC_ARCH_FEATURES (0x8000_0001, always), and without its VERSION function nothing of it is served",
+            "SMCCC never sees SMCCC_VERSION (0x8000_0000, always), SMCCC_ARCH_FEATURES (0x8000_0001, always), and serves nothing of its family without SMCCC_VERSION",
             Assert.Single(conflicts.Sentences(), sentence => sentence.StartsWith("SMCCC ", StringComparison.Ordinal)));
     }
 
@@ -39,7 +39,7 @@ public sealed class KernelConflictsTests
         var conflicts = Conflicts("linux-7.2-defaults", s_both, new PsciService());
         Assert.StartsWith("PSCI never sees PSCI_VERSION (0x8400_0000, PSCI version register: 1.3), CPU_SUSPEND (0x8400_0001, PSCI version register: 1.3), ", conflicts.Refusal(), StringComparison.Ordinal);
         Assert.EndsWith(
-            " more, and without its VERSION function nothing of it is served. Let the host forward them, take the service away, or attach with --allow-shadowed.",
+            " more, and serves nothing of its family without PSCI_VERSION. Let the host forward them, take the service away, or attach with --allow-shadowed.",
             conflicts.Refusal(),
             StringComparison.Ordinal);
     }
@@ -48,9 +48,15 @@ public sealed class KernelConflictsTests
     public void What_one_conduit_carries_arrives()
     {
         Assert.Null(Conflicts("linux-6.12-forward-all", [Conduit.Hvc], new PsciService()).Refusal());
+    }
 
-        // By SMC an immediate other than 0 is answered at once to AArch64, and forwarded for AArch32.
-        Assert.DoesNotContain(Conflicts("linux-6.12-forward-all", [Conduit.Smc], new ClaimingService(new ImmediateClaim(Conduit.Smc, 1))).Shadowed, IsClaiming);
+    [Fact]
+    public void An_immediate_that_AArch64_cannot_call_with_is_missed()
+    {
+        var claims = new ClaimingService(new(Conduit.Smc, 1), new(Conduit.Hvc, 1));
+        Assert.Equal(
+            "CLAIMING never sees CLAIMING immediate (SMC #0x1, KVM answers SMC with an immediate other than 0 with NOT_SUPPORTED)",
+            Assert.Single(Conflicts("linux-6.12-forward-all", s_both, claims).Sentences(), sentence => sentence.StartsWith("CLAIMING", StringComparison.Ordinal)));
     }
 
     [Fact]
@@ -73,21 +79,44 @@ public sealed class KernelConflictsTests
     public void A_family_whose_VERSION_does_not_arrive_is_withheld_and_the_others_stay()
     {
         var services = new ServiceSet([new PsciService(), new HelloService()]);
-        var conflicts = KernelConflicts.Of(services, Keeping(0x8400_0000), s_both);
-        Assert.Equal(["PSCI_VERSION"], conflicts.Shadowed.Select(function => function.Function.Name));
-        var served = conflicts.Served(services);
-        Assert.False(served.Contains(new(0xC400_0003)));
-        Assert.True(served.Contains(new(0x8200_0001)));
-        Assert.Equal(["PSCI never sees PSCI_VERSION (0x8400_0000, kept), and without its VERSION function nothing of it is served"], conflicts.Sentences());
+        var machine = new ServedMachine(services, Keeping(0x8400_0000), s_both);
+        Assert.Equal(["PSCI_VERSION"], machine.Conflicts.Shadowed.Select(function => function.Function.Name));
+        Assert.False(machine.Services.Contains(new(0xC400_0003)));
+        Assert.True(machine.Services.Contains(new(0x8200_0001)));
+        Assert.Equal(["PSCI never sees PSCI_VERSION (0x8400_0000, kept), and serves nothing of its family without PSCI_VERSION"], machine.Conflicts.Sentences());
+    }
+
+    [Fact]
+    public void A_service_s_own_family_hangs_on_the_row_that_says_it_is_its_VERSION()
+    {
+        var services = new ServiceSet([new PsciService(), new HelloService()]);
+        var machine = new ServedMachine(services, Keeping(0x8200_0000), s_both);
+        Assert.Equal(["HELLO never sees HELLO_VERSION (0x8200_0000, kept), and serves nothing of its family without HELLO_VERSION"], machine.Conflicts.Sentences());
+        Assert.Equal((false, true), (machine.Services.Contains(new(0xC200_0001)), machine.Services.Contains(new(0xC400_0003))));
+    }
+
+    [Fact]
+    public void A_family_that_two_services_share_is_withheld_from_both()
+    {
+        var services = new ServiceSet(
+        [
+            new TableService("RANDOM", new() { { 0x8400_0053, "TRNG_RND", (in _) => Answer.Success }, { 0xC200_0007, "DICE", (in _) => Answer.Success } }),
+            new TableService("TRNG", new() { { 0x8400_0050, "TRNG_VERSION", (in _) => Answer.Value(0x1_0000) } }),
+        ]);
+        var machine = new ServedMachine(services, Keeping(0x8400_0050), s_both);
+        Assert.Equal((false, true), (machine.Services.Contains(new(0x8400_0053)), machine.Services.Contains(new(0xC200_0007))));
+        Assert.Equal(
+            ["TRNG never sees TRNG_VERSION (0x8400_0050, kept), and serves nothing of its family without TRNG_VERSION", "RANDOM serves nothing of its family without TRNG_VERSION"],
+            machine.Conflicts.Sentences());
     }
 
     [Fact]
     public void A_function_that_is_not_VERSION_is_missed_alone()
     {
         var services = new ServiceSet([new PsciService()]);
-        var conflicts = KernelConflicts.Of(services, Keeping(0x8400_0008), s_both);
-        Assert.Same(services, conflicts.Served(services));
-        Assert.Equal(["PSCI never sees SYSTEM_OFF (0x8400_0008, kept)"], conflicts.Sentences());
+        var machine = new ServedMachine(services, Keeping(0x8400_0008), s_both);
+        Assert.Same(services, machine.Services);
+        Assert.Equal(["PSCI never sees SYSTEM_OFF (0x8400_0008, kept)"], machine.Conflicts.Sentences());
     }
 
     private static bool IsClaiming(Shadowed call) => call.Service is ClaimingService;

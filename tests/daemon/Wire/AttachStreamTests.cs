@@ -50,14 +50,14 @@ public sealed class AttachStreamTests(TestDaemon daemon) : IClassFixture<TestDae
                     },
                 },
             ],
-            host.Welcome.DeviceTree.Where(node => node.Properties.Any(property => property.Name is "trials" or "quiet")));
+            host.Accepted.DeviceTree.Where(node => node.Properties.Any(property => property.Name is "trials" or "quiet")));
     }
 
     [Fact]
     public async Task A_service_that_fails_over_the_device_tree_adds_nothing_and_is_reported()
     {
         await using var host = await AttachAsync(daemon, Greeting("treeless"));
-        Assert.DoesNotContain(host.Welcome.DeviceTree, node => node.Path == "/trials");
+        Assert.DoesNotContain(host.Accepted.DeviceTree, node => node.Path == "/trials");
         var machines = await daemon.Operator.ListMachinesAsync(new());
         Assert.Equal(1ul, machines.Machines.Single(machine => machine.Name == "treeless").Failures);
     }
@@ -139,7 +139,7 @@ public sealed class AttachStreamTests(TestDaemon daemon) : IClassFixture<TestDae
     {
         var ready = AllForwarded();
         ready.Ranges[0].Last = 0x7FFF_FFFF;
-        await using var host = await AttachAsync(daemon, Greeting("gap"), ready);
+        await using var host = await GreetAsync(daemon, Greeting("gap"), ready);
         Refused(await StatusAsync(host.Attach), StatusCode.InvalidArgument, "ready.ranges: Smc, AArch64: the ranges end at 0x80000000");
         // Its name is free at once: it never became ready.
         await using var again = await AttachAsync(daemon, Greeting("gap"));

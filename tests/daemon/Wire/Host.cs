@@ -19,6 +19,9 @@ internal sealed class Host : IAsyncDisposable
 
     public Welcome Welcome { get; private set; } = new();
 
+    /// <summary>What the daemon said when it accepted the Ready.</summary>
+    public RangesChanged Accepted { get; private set; } = new();
+
     public static HelloMessage Greeting(string name, int cores = 2) => new()
     {
         ProtocolMajor = 1,
@@ -33,14 +36,22 @@ internal sealed class Host : IAsyncDisposable
 
     public static Ready AllForwarded() => Hypercalls.Client.KernelShare.None("nothing below");
 
-    /// <summary>Says Hello and reads the Welcome, or fails with the refusal.</summary>
+    /// <summary>Hello, Welcome, Ready, and the daemon's acceptance.</summary>
     public static async Task<Host> AttachAsync(TestDaemon daemon, HelloMessage hello, Ready? ready = null)
+    {
+        var host = await GreetAsync(daemon, hello, ready ?? AllForwarded());
+        host.Accepted = (await host.HearAsync()).RangesChanged;
+        return host;
+    }
+
+    /// <summary>Hello, Welcome, Ready: whether it is accepted is the test's to find out.</summary>
+    public static async Task<Host> GreetAsync(TestDaemon daemon, HelloMessage hello, Ready ready)
     {
         var host = new Host(daemon.Hypercalls, daemon.Hypercalls.Attach());
         await host.Attach.RequestStream.WriteAsync(new() { Hello = hello });
         Assert.True(await host.Attach.ResponseStream.MoveNext().Soon());
         host.Welcome = host.Attach.ResponseStream.Current.Welcome;
-        await host.Attach.RequestStream.TryWriteAsync(new() { Ready = ready ?? AllForwarded() });
+        await host.Attach.RequestStream.TryWriteAsync(new() { Ready = ready });
         return host;
     }
 

@@ -33,14 +33,24 @@ public sealed class ServiceSetTests
     }
 
     [Fact]
-    public void A_set_without_some_services_has_the_same_states_and_not_their_functions()
+    public void A_set_without_some_functions_has_the_same_states_and_counts_what_is_left()
     {
         var (psci, echo) = (new PsciService(), new EchoService());
         var all = new ServiceSet([psci, echo, new ClaimingService(new(Conduit.Smc, 1))]);
-        var some = all.Without(new HashSet<Service> { psci });
+        var some = all.Without(psci.Rows.SelectMany(row => row.Ids).ToHashSet());
         Assert.Equal((false, true, true), (some.Contains(new(0x8400_0000)), some.Contains(new(Smc32)), some.Serves(new(Conduit.Smc, 1))));
-        Assert.Equal(all.All, some.All);
-        Assert.False(all.Without(all.Services.ToHashSet()).Serves(new(Conduit.Smc, 1)));
+        Assert.Equal((true, false), (all.Contains(new(0x8400_FF00)), some.Contains(new(0x8400_FF00)))); // the count of its owner
+        Assert.Equal(all.All.Select(service => service.Name), some.All.Select(service => service.Name));
+    }
+
+    [Fact]
+    public void A_service_of_which_every_function_is_withheld_takes_no_part()
+    {
+        var brittle = new BrittleService(new() { { Smc32, "F", (in _) => Answer.Success } });
+        var all = new ServiceSet([brittle]);
+        var machine = TestMachine.Describe(1);
+        Assert.Single(all.Attached(machine).Failures);
+        Assert.Empty(all.Without(new HashSet<FunctionId> { new(Smc32) }).Attached(machine).Failures);
     }
 
     private const ulong High = 0xDEAD_BEEF_0000_0000;
@@ -282,7 +292,7 @@ public sealed class ServiceSetTests
     [Fact]
     public void A_service_that_throws_at_a_report_keeps_its_state_and_does_not_hide_it_from_the_others()
     {
-        var machine = new TestMachine(2, new BrittleService(), new PsciService());
+        var machine = new TestMachine(2, new BrittleService([]), new PsciService());
         machine.Call(0x8400_0003, 1, 0x4008_0000, 0);
         Assert.Equal("BRITTLE failed in attach: ", machine.Failures[0].ToString()[..26]);
 
@@ -395,13 +405,13 @@ public sealed class ServiceSetTests
         protected override Serve<TableState> Claimed => (in call, _) => Answer.Value(call[1], call.Function.Value);
     }
 
-    private sealed class BrittleService : Service<TableState>, ICoreLifecycle<TableState>
+    private sealed class BrittleService(FunctionTable<TableState> functions) : Service<TableState>, ICoreLifecycle<TableState>
     {
         public override string Name => "BRITTLE";
 
         public override string Version => "0";
 
-        public override FunctionTable<TableState> Functions { get; } = [];
+        public override FunctionTable<TableState> Functions => functions;
 
         public TableState Attached(TableState state, MachineDescription machine) => throw new InvalidOperationException("no");
 

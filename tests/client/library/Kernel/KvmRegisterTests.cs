@@ -42,8 +42,8 @@ public sealed class KvmRegisterTests
         { 0x8400_0052, "H",  "HS", "HS" },
         { 0x8400_0053, "H",  "HS", "HS" },
         { 0xC400_0053, "H",  "HS", "HS" },
-        { 0xC500_0020, "H",  "HS", "HS" }, // PV time
-        { 0xC500_0021, "H",  "HS", "HS" },
+        { 0xC500_0020, "",   "",   ""   }, // PV time: no address for stolen time is set
+        { 0xC500_0021, "",   "",   ""   },
         { 0x8600_0000, "H",  "HS", "HS" }, // KVM features
         { 0x8600_FF01, "H",  "HS", "HS" }, // KVM's UID
         { 0x8600_0001, "H",  "HS", "HS" }, // PTP
@@ -72,6 +72,71 @@ public sealed class KvmRegisterTests
         Assert.Equal(
             (linux6Dot1, linux6Dot12, linux7Dot2),
             (Conduits("linux-6.1-defaults", id), Conduits("linux-6.12-defaults", id), Conduits("linux-7.2-defaults", id)));
+    }
+
+    /// <summary>What becomes of calls that 6.12 does not answer, by SMC and by HVC alike, and from which states.</summary>
+    [Theory]
+#pragma warning disable format // a table, to be read by column
+    [InlineData(0x8400_0005, Disposition.ClaimedButUnserved, Disposition.ClaimedButUnserved)] // MIGRATE
+    [InlineData(0x8400_0007, Disposition.ClaimedButUnserved, Disposition.ClaimedButUnserved)]
+    [InlineData(0x8400_000B, Disposition.ClaimedButUnserved, Disposition.ClaimedButUnserved)] // CPU_FREEZE
+    [InlineData(0x8400_000C, Disposition.ClaimedButUnserved, Disposition.ClaimedButUnserved)]
+    [InlineData(0x8400_000D, Disposition.ClaimedButUnserved, Disposition.ClaimedButUnserved)]
+    [InlineData(0x8400_000E, Disposition.ClaimedButUnserved, Disposition.ClaimedButUnserved)] // SYSTEM_SUSPEND
+    [InlineData(0x8400_000F, Disposition.ClaimedButUnserved, Disposition.ClaimedButUnserved)]
+    [InlineData(0x8400_0010, Disposition.ClaimedButUnserved, Disposition.ClaimedButUnserved)]
+    [InlineData(0x8400_0011, Disposition.ClaimedButUnserved, Disposition.ClaimedButUnserved)]
+    [InlineData(0x8400_0013, Disposition.ClaimedButUnserved, Disposition.ClaimedButUnserved)]
+    [InlineData(0x8400_0014, Disposition.ClaimedButUnserved, Disposition.ClaimedButUnserved)]
+    [InlineData(0x8400_0015, Disposition.ClaimedButUnserved, Disposition.ClaimedButUnserved)] // SYSTEM_OFF2: PSCI 1.1
+    [InlineData(0x8400_001F, Disposition.ClaimedButUnserved, Disposition.ClaimedButUnserved)]
+    [InlineData(0x0400_0000, Disposition.ClaimedButUnserved, Disposition.ClaimedButUnserved)] // yielding
+    [InlineData(0x4400_001F, Disposition.ClaimedButUnserved, Disposition.ClaimedButUnserved)]
+    [InlineData(0x95C1_BA5E, Disposition.ClaimedButUnserved, Disposition.ClaimedButUnserved)] // PSCI 0.1
+    [InlineData(0x95C1_BA61, Disposition.ClaimedButUnserved, Disposition.ClaimedButUnserved)]
+    [InlineData(0xC400_0003, Disposition.Kernel,             Disposition.ClaimedButUnserved)] // SMC64 from AArch32
+    [InlineData(0x8400_0003, Disposition.Kernel,             Disposition.Kernel)]
+    [InlineData(0xC400_0053, Disposition.Kernel,             Disposition.Kernel)]             // TRNG looks at no state
+    [InlineData(0xC500_0020, Disposition.ClaimedButUnserved, Disposition.ClaimedButUnserved)] // no stolen time
+    [InlineData(0x8400_0020, Disposition.Unserved,           Disposition.Unserved)]
+    [InlineData(0xC400_0020, Disposition.Unserved,           Disposition.Unserved)]           // SDEI
+    [InlineData(0xC600_0040, Disposition.Unserved,           Disposition.Unserved)]
+    [InlineData(0x8000_0002, Disposition.Unserved,           Disposition.Unserved)]           // SOC_ID
+    [InlineData(0x8401_0000, Disposition.Unserved,           Disposition.Unserved)]           // with the SVE hint
+#pragma warning restore format
+    public void What_becomes_of_calls_on_6_12(uint id, Disposition fromAArch64, Disposition fromAArch32)
+    {
+        var register = KernelProfiles.Find("linux-6.12-defaults")!;
+        foreach (var conduit in (Conduit[])[Smc, Hvc])
+        {
+            Assert.Equal(
+                (conduit, fromAArch64, fromAArch32),
+                (conduit, At(register, conduit, id).Disposition, At(register, conduit, id, ExecutionState.Aarch32).Disposition));
+        }
+    }
+
+    [Theory]
+    [InlineData(1ul, 0ul, 0ul, "84000050 84000051 84000052 84000053 C4000053")]
+    [InlineData(0ul, 1ul, 0ul, "C5000020 C5000021")]
+    [InlineData(0ul, 0ul, 1ul, "86000000 8600FF01")]
+    [InlineData(0ul, 0ul, 2ul, "86000001")]
+    public void Each_bit_of_the_bitmaps_gives_its_functions_and_no_other(ulong standard, ulong standardHypervisor, ulong vendor, string ids)
+    {
+        var bare = new KvmFirmware { HasFilter = true, PsciVersion = 0x2, HasStolenTime = true };
+        var register = bare with { StdBitmap = standard, StdHypBitmap = standardHypervisor, VendorHypBitmap = vendor };
+        Assert.Equal(ids, string.Join(' ', KernelIds(register, Hvc).Except(KernelIds(bare, Hvc)).Select(id => id.ToString("X8", System.Globalization.CultureInfo.InvariantCulture))));
+        Assert.Equal(Disposition.Denied, At(KvmRegister.Of(bare), Hvc, Convert.ToUInt32(ids[..8], 16)).Disposition);
+    }
+
+    [Theory]
+    [InlineData(false, 0x8400_0000, 0x8400_0001, 0xC400_0000, 0xC400_0001, "a kernel without the SMCCC filter has no ranges")]
+    [InlineData(true, 0x8400_0001, 0x8400_0000, 0xC400_0000, 0xC400_0001, "a range ends before it begins")]
+    [InlineData(true, 0x8400_0000, 0x8400_0009, 0x8400_0009, 0x8400_000A, "two ranges overlap")]
+    [InlineData(true, 0x7FFF_0000, 0x8000_0000, 0xC400_0000, 0xC400_0001, "a range touches those that are reserved")]
+    public void A_filter_that_no_kernel_could_have_taken_is_none(bool hasFilter, uint first, uint last, uint first2, uint last2, string why)
+    {
+        var firmware = new KvmFirmware { HasFilter = hasFilter, PsciVersion = 0x2, Filter = [new(first, last, FilterAction.Forward), new(first2, last2, FilterAction.Forward)] };
+        Assert.StartsWith($"The filter cannot have been installed: {why}.", Assert.Throws<ArgumentException>(() => KvmRegister.Of(firmware)).Message, StringComparison.Ordinal);
     }
 
     [Theory]
