@@ -49,7 +49,7 @@ internal sealed class Dispatcher(CallJournal journal, TimeProvider clock)
         RandomNumberGenerator.Fill(MemoryMarshal.AsBytes(new Span<ulong>(ref random)));
         return new()
         {
-            Function = new FunctionId((uint)source.Registers[0]).WithoutHint,
+            Function = new((uint)source.Registers[0]),
             Conduit = source.Conduit,
             Immediate = source.Immediate ?? 0,
             Core = core,

@@ -44,7 +44,8 @@ internal sealed class OperatorEndpoint(MachineRegistry machines, IReadOnlyList<L
     {
         HashSet<uint> ids = [.. request.Ids];
         using var watcher = journal.Watch(entry =>
-            (request.Machine.Length == 0 || request.Machine == entry.Machine) && (ids.Count == 0 || ids.Contains(entry.Call.Function.Value)));
+            (request.Machine.Length == 0 || request.Machine == entry.Machine)
+            && (ids.Count == 0 || ids.Contains(entry.Call.Function.Value) || ids.Contains(entry.Call.Function.WithoutHint.Value)));
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, life.Stopping);
         // Headers first: a watcher that has them misses nothing from then on.
         await context.WriteResponseHeadersAsync([]);

@@ -5,7 +5,7 @@ typedef unsigned int u32;
 typedef struct { u64 r[18]; } regs;
 typedef void instruction(regs *);
 
-instruction smc_0, smc_1, smc_e200, smc_e208, smc_ffff, hvc_0, hvc_1, hvc_e200, hvc_ffff;
+instruction smc_0, smc_1, smc_2, smc_e200, smc_e208, smc_ffff, hvc_0, hvc_1, hvc_2, hvc_e200, hvc_e208, hvc_ffff;
 void probe_smc(u64 *), probe_hvc(u64 *);
 void core_entry(void), handler_entry(void);
 u64 hvc_storm(u64 function, u64 count);

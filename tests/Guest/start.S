@@ -128,12 +128,15 @@ unexpected:
 	.endm
 	define_call smc_0, smc #0
 	define_call smc_1, smc #1
+	define_call smc_2, smc #2
 	define_call smc_e200, smc #0xe200
 	define_call smc_e208, smc #0xe208
 	define_call smc_ffff, smc #0xffff
 	define_call hvc_0, hvc #0
 	define_call hvc_1, hvc #1
+	define_call hvc_2, hvc #2
 	define_call hvc_e200, hvc #0xe200
+	define_call hvc_e208, hvc #0xe208
 	define_call hvc_ffff, hvc #0xffff
 
 /*

@@ -4,8 +4,8 @@ typedef unsigned int u32;
 typedef struct { u32 r[8]; } regs;
 typedef void instruction(regs *);
 
-instruction a32_smc_0, a32_smc_1, a32_smc_f, a32_hvc_0, a32_hvc_1, a32_hvc_e200, a32_hvc_ffff;
-instruction t32_smc_0, t32_smc_1, t32_smc_f, t32_hvc_0, t32_hvc_1, t32_hvc_e200, t32_hvc_ffff;
+instruction a32_smc_0, a32_smc_1, a32_smc_f, a32_hvc_0, a32_hvc_1, a32_hvc_2, a32_hvc_e200, a32_hvc_ffff;
+instruction t32_smc_0, t32_smc_1, t32_smc_f, t32_hvc_0, t32_hvc_1, t32_hvc_2, t32_hvc_e200, t32_hvc_ffff;
 void through(regs *, u32 code);
 void core_entry(void), core_entry_thumb(void), handler_entry(void);
 u32 hvc_storm(u32 function, u32 count);

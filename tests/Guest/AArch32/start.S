@@ -113,6 +113,7 @@ t32_\name:
 	define_call smc_f, smc, 15
 	define_call hvc_0, hvc, 0
 	define_call hvc_1, hvc, 1
+	define_call hvc_2, hvc, 2
 	define_call hvc_e200, hvc, 0xe200
 	define_call hvc_ffff, hvc, 0xffff
 

@@ -66,6 +66,12 @@ public sealed class QemuMachineTests
         Assert.Equal(expected, QemuProcess.CpuModel(cpu, version));
 
     [Theory]
+    [InlineData(1, "1,maxcpus=2")]
+    [InlineData(2, "2,maxcpus=2")]
+    [InlineData(16, "16,maxcpus=16")]
+    public void QEMU_never_believes_that_there_can_be_but_one_CPU(int cores, string expected) => Assert.Equal(expected, QemuProcess.Smp(cores));
+
+    [Theory]
     [InlineData(2, Conduit.Hvc, "A guest at EL2 calls by SMC: its HVC goes to itself.")]
     [InlineData(0, Conduit.Smc, "A guest at EL0: this host runs them at EL1 and EL2.")]
     [InlineData(3, Conduit.Smc, "A guest at EL3: this host runs them at EL1 and EL2.")]

@@ -91,6 +91,25 @@ public sealed class OperatorTests(TestDaemon daemon) : IClassFixture<TestDaemon>
     }
 
     [Fact]
+    public async Task Watching_for_an_ID_shows_it_with_the_SVE_hint_too_and_one_that_has_that_bit_as_it_is()
+    {
+        await using var host = await AttachAsync(daemon, Greeting("watched by ID"));
+        using var vcpu = await host.OpenAsync(0);
+        using var watch = daemon.Operator.Watch(new() { Machine = "watched by ID", Ids = { 0x8400_0000, 0x95C1_BA60 } });
+        await watch.ResponseHeadersAsync;
+        await vcpu.ForwardAsync(Call(0x8401_0000, 1));
+        await vcpu.ForwardAsync(Call(0x95C0_BA60, 2, Applied(1)));
+        await vcpu.ForwardAsync(Call(0x95C1_BA60, 3, Applied(2)));
+        (uint, string, string)[] expected = [(0x8401_0000, "PSCI", "PSCI_VERSION"), (0x95C1_BA60, "", "PSCI_0_1_CPU_ON")];
+        foreach (var one in expected)
+        {
+            Assert.True(await watch.ResponseStream.MoveNext().Soon());
+            var record = watch.ResponseStream.Current;
+            Assert.Equal(one, (record.Id, record.Service, record.Function));
+        }
+    }
+
+    [Fact]
     public async Task Lists_services_machines_and_states()
     {
         await using var host = await AttachAsync(daemon, Greeting("listed", cores: 3));
