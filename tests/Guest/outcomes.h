@@ -91,6 +91,7 @@ static void make_all(instruction *how)
 				for (u32 bit = SVE_HINT; bit < 1 << 24; bit <<= 1)
 					make_unless_stopping(how, id ^ bit);
 			}
+	number("calls so far", calls);
 }
 
 /* Not SMCCC: w0 is then no function, and nothing stops. */

@@ -176,8 +176,8 @@ public sealed class RegisterOutcomesTests(GuestImages images, TestDaemon daemon)
                 ?? throw new InvalidOperationException($"The run ended: {string.Join(" / ", lines)} {await run.StandardError.ReadToEndAsync()}"));
         }
 
-        ulong[] figures = [.. lines.SkipLast(1).Select(line => ulong.Parse(line.AsSpan(line.IndexOf(": 0x", StringComparison.Ordinal) + 4), NumberStyles.HexNumber, CultureInfo.InvariantCulture))];
-        Assert.Equal([$"calls: 0x{figures[0]:x}", $"digest: 0x{figures[1]:x}", "type a key"], lines);
+        ulong[] figures = [.. lines[^3..^1].Select(line => ulong.Parse(line.AsSpan(line.IndexOf(": 0x", StringComparison.Ordinal) + 4), NumberStyles.HexNumber, CultureInfo.InvariantCulture))];
+        Assert.Equal([$"calls: 0x{figures[0]:x}", $"digest: 0x{figures[1]:x}"], lines[^3..^1]);
         return ((int)figures[0], figures[1]);
     }
 
