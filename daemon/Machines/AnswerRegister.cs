@@ -45,7 +45,7 @@ internal sealed class AnswerRegister(ServedMachine machine)
             {
                 open = (start, answerer);
             }
-            else if (open.Value.Answerer != answerer || NameOf(caller, open.Value.First, open.Value.Answerer) != NameOf(caller, start, answerer))
+            else if (open.Value.Answerer != answerer || NameOf(answerer.Function, caller.Immediate, new(open.Value.First)) != NameOf(answerer.Function, caller.Immediate, new(start)))
             {
                 yield return (open.Value.First, start - 1, open.Value.Answerer);
                 open = (start, answerer);
@@ -55,9 +55,9 @@ internal sealed class AnswerRegister(ServedMachine machine)
         yield return (open!.Value.First, uint.MaxValue, open.Value.Answerer);
     }
 
-    /// <summary>The spec's name of an ID: of the row that has it, else of the tables of specifications.</summary>
-    public static string NameOf(Caller caller, uint w0, Answerer answerer) =>
-        answerer.Function?.Name ?? (caller.Immediate == 0 && FunctionNames.TryGetName(new(w0), out var name) ? name : "");
+    /// <summary>The name of a call: of the row that has it, else of the tables of specifications. Behind an immediate w0 is no ID.</summary>
+    public static string NameOf(ServedFunction? function, ushort immediate, FunctionId id) =>
+        function?.Name ?? (immediate == 0 && FunctionNames.TryGetName(id, out var name) ? name : "");
 
     private UnversionedFunction? Unversioned(Caller caller, FunctionId id) => caller.Immediate != 0 || id.HasReservedBits || (caller.IsAArch32 && id.IsSmc64)
         ? null

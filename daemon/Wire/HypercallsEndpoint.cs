@@ -75,7 +75,7 @@ internal sealed class HypercallsEndpoint(
         {
             Id = id.Value,
             Service = served.Service?.Name ?? "",
-            Function = ToWire.FunctionName(served, source.Immediate.GetValueOrDefault(), id),
+            Function = AnswerRegister.NameOf(served.Function, source.Immediate.GetValueOrDefault(), id),
             Results = { ToWire.Registers(served.Answer) },
             ResultText = served.ResultText(),
             EffectText = served.Answer.Then?.ToString() ?? "",

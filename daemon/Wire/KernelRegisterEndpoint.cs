@@ -29,7 +29,7 @@ internal sealed class KernelRegisterEndpoint(MachineRegistry machines, ServiceSe
                 W0 = w0,
                 AnsweredBy = ToWire.Answered(answerer.By),
                 Service = answerer.Service?.Name ?? "",
-                Function = AnswerRegister.NameOf(caller, w0, answerer),
+                Function = AnswerRegister.NameOf(answerer.Function, caller.Immediate, new(w0)),
                 Reason = answerer.Reason,
                 Shadowed = answerer.Shadowed?.Name ?? "",
             });
@@ -54,7 +54,7 @@ internal sealed class KernelRegisterEndpoint(MachineRegistry machines, ServiceSe
                     Last = last,
                     AnsweredBy = ToWire.Answered(answerer.By),
                     Service = answerer.Service?.Name ?? "",
-                    Function = AnswerRegister.NameOf(caller, first, answerer),
+                    Function = AnswerRegister.NameOf(answerer.Function, caller.Immediate, new(first)),
                     Reason = answerer.Reason,
                     Shadowed = answerer.Shadowed?.Name ?? "",
                 }, context.CancellationToken);

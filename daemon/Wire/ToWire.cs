@@ -97,7 +97,7 @@ internal static class ToWire
             Conduit = Conduit(entry.Call.Conduit),
             Id = (uint)entry.Call.Registers[0],
             Service = entry.Served.Service?.Name ?? "",
-            Function = FunctionName(entry.Served, entry.Call.Immediate, entry.Call.Function),
+            Function = AnswerRegister.NameOf(entry.Served.Function, entry.Call.Immediate, entry.Call.Function),
             Results = { Registers(entry.Served.Answer) },
             ResultText = entry.Served.ResultText(),
             EffectText = entry.Served.Answer.Then?.ToString() ?? "",
@@ -121,10 +121,6 @@ internal static class ToWire
 
         return record;
     }
-
-    /// <summary>The row's name, or the specification's for an ID that nobody serves. Behind an immediate w0 is no ID.</summary>
-    public static string FunctionName(in Served served, ushort immediate, FunctionId id) =>
-        served.Function?.Name ?? (immediate == 0 && FunctionNames.TryGetName(id, out var name) ? name : "");
 
     private static Protos.DeviceTreeProperty Property(DeviceTreeProperty property) => property.Value switch
     {

@@ -149,7 +149,7 @@ public sealed class AnswerRegisterTests(ITestOutputHelper output)
         new(new(s_services, kernel == NoKernel ? KernelRegisterRanges.AllForwarded : FromWire.Ranges(KernelProfiles.Find(kernel)!), [Conduit.Smc, Conduit.Hvc]));
 
     private static (Answered, string?, string, string?, string) Said(Caller caller, uint w0, Answerer answerer) =>
-        (answerer.By, answerer.Service?.Name, AnswerRegister.NameOf(caller, w0, answerer), answerer.Shadowed?.Name, answerer.Reason);
+        (answerer.By, answerer.Service?.Name, AnswerRegister.NameOf(answerer.Function, caller.Immediate, new(w0)), answerer.Shadowed?.Name, answerer.Reason);
 
     private ulong Seed()
     {
