@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using System.Security.Authentication;
 using Grpc.Core;
 
 namespace Hypercalls.Grpc;
@@ -15,6 +16,8 @@ internal static class TransportErrors
             new Status(StatusCode.Unavailable, "The server closed the connection.", exception),
         _ when Find<HttpProtocolException>(exception) is { } reset =>
             new Status(HttpErrors.FromHttp2Error(reset.ErrorCode), $"The server reset the call: {reset.Message}", exception),
+        _ when Find<AuthenticationException>(exception) is { } untrusted =>
+            new Status(StatusCode.Unauthenticated, untrusted.Message, exception),
         _ when Find<SocketException>(exception) is { } failed =>
             new Status(StatusCode.Unavailable, $"The connection failed: {failed.Message}", exception),
         OperationCanceledException { InnerException: TimeoutException } =>
