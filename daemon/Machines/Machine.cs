@@ -21,7 +21,7 @@ internal sealed partial class Machine
     private volatile Channel<ToHost>? _toHost;
     private volatile TaskCompletionSource _nextBoot = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    public Machine(ServiceSet services, MachineDescription description, string host, ulong boot, ulong incarnation, TimeSpan deadline, IServiceFaults faults, TimeProvider clock)
+    public Machine(ServiceSet services, MachineDescription description, Peer owner, string host, ulong boot, ulong incarnation, TimeSpan deadline, IServiceFaults faults, TimeProvider clock)
     {
         (_loaded, _services) = (services, services);
         Conflicts = KernelConflicts.Of(services, Kernel, description.Conduits);
@@ -30,6 +30,7 @@ internal sealed partial class Machine
         _clock = clock;
         _boot = boot;
         Description = description;
+        Owner = owner;
         Host = host;
         Incarnation = incarnation;
         _served = Views();
@@ -47,6 +48,9 @@ internal sealed partial class Machine
     public MachineDescription Description { get; private set; }
 
     public string Name => Description.Name;
+
+    /// <summary>Whoever attached it first, and alone may present its token.</summary>
+    public Peer Owner { get; }
 
     public string Host { get; private set; }
 

@@ -18,7 +18,26 @@ internal sealed class MachineRegistry(ServiceSet services, DaemonOptions options
 
     public Machine? Find(string name) => _byName.GetValueOrDefault(name);
 
-    public Machine? ByToken(ReadOnlySpan<byte> token)
+    /// <exception cref="ForbiddenException">Machines of this name are not for this peer, whether there is one or not.</exception>
+    public Machine? Find(string name, Peer peer)
+    {
+        peer.CheckReach(name);
+        return Find(name);
+    }
+
+    /// <summary>Those that a peer may reach.</summary>
+    public IEnumerable<Machine> ReachedBy(Peer peer) => All.Where(machine => peer.MayReach(machine.Name));
+
+    /// <exception cref="ForbiddenException">Another peer was given this token.</exception>
+    public Machine? ByToken(ReadOnlySpan<byte> token, string field, Peer peer)
+    {
+        var machine = ByToken(token);
+        return machine is null || machine.Owner == peer
+            ? machine
+            : throw new ForbiddenException($"{field}: {peer} presents a token that was given to somebody else.");
+    }
+
+    private Machine? ByToken(ReadOnlySpan<byte> token)
     {
         foreach (var (_, machine) in _byName)
         {
@@ -33,8 +52,11 @@ internal sealed class MachineRegistry(ServiceSet services, DaemonOptions options
 
     /// <summary>The machine of a Hello, attached: a new one, or the one its token belongs to.</summary>
     /// <exception cref="OutOfOrderException">A live machine has that name and another token.</exception>
-    public (Machine Machine, ChannelReader<ToHost> ToHost) Attach(MachineDescription description, string host, ulong boot, ReadOnlySpan<byte> token)
+    /// <exception cref="ForbiddenException">The name is not the peer's to give, or the token another's.</exception>
+    public (Machine Machine, ChannelReader<ToHost> ToHost) Attach(MachineDescription description, string host, ulong boot, ReadOnlySpan<byte> token, Peer peer)
     {
+        peer.CheckAttach(description.Name);
+        _ = ByToken(token, "hello.token", peer);
         Machine? known;
         lock (_attaching)
         {
@@ -47,7 +69,7 @@ internal sealed class MachineRegistry(ServiceSet services, DaemonOptions options
                 }
 
                 // The host of a known one is gone, and another machine takes the name.
-                var machine = new Machine(services, description, host, boot, Incarnation, options.Deadline, faults, clock);
+                var machine = new Machine(services, description, peer, host, boot, Incarnation, options.Deadline, faults, clock);
                 var toHost = machine.Attach(description, host, boot);
                 _byName[description.Name] = machine;
                 return (machine, toHost);
@@ -81,6 +103,7 @@ internal sealed class MachineRegistry(ServiceSet services, DaemonOptions options
     public Machine Scratch(Mpidr core) => new(
         services,
         new() { Name = "scratch", Cores = [new(core, CorePower.On)], Ram = [new(0x4000_0000, 0x4000_0000)] },
+        new Peer.Loopback(),
         "none",
         1,
         Incarnation,

@@ -20,11 +20,11 @@ internal sealed class AttachStream(MachineRegistry machines, ServiceSet services
     /// <summary>The host takes a machine whose kernel keeps what a service insists on.</summary>
     private const string AllowShadowed = "allow-shadowed";
 
-    public async Task RunAsync(IAsyncStreamReader<Protos.HostMessage> requests, IServerStreamWriter<Protos.DaemonMessage> responses, CancellationToken cancelled)
+    public async Task RunAsync(IAsyncStreamReader<Protos.HostMessage> requests, IServerStreamWriter<Protos.DaemonMessage> responses, Peer peer, CancellationToken cancelled)
     {
         try
         {
-            var (machine, toHost, allowShadowed) = await HelloAsync(requests, cancelled);
+            var (machine, toHost, allowShadowed) = await HelloAsync(requests, peer, cancelled);
             var (ready, detached) = (false, false);
             try
             {
@@ -53,7 +53,7 @@ internal sealed class AttachStream(MachineRegistry machines, ServiceSet services
         }
     }
 
-    private async Task<(Machine, ChannelReader<ToHost>, bool AllowShadowed)> HelloAsync(IAsyncStreamReader<Protos.HostMessage> requests, CancellationToken cancelled)
+    private async Task<(Machine, ChannelReader<ToHost>, bool AllowShadowed)> HelloAsync(IAsyncStreamReader<Protos.HostMessage> requests, Peer peer, CancellationToken cancelled)
     {
         var hello = await requests.MoveNext(cancelled) ? requests.Current.Hello : null;
         if (hello is null)
@@ -63,7 +63,7 @@ internal sealed class AttachStream(MachineRegistry machines, ServiceSet services
 
         CheckProtocol(hello);
         var description = FromWire.Machine(hello);
-        var (machine, toHost) = machines.Attach(description, hello.Host, hello.Boot, hello.Token.Span);
+        var (machine, toHost) = machines.Attach(description, hello.Host, hello.Boot, hello.Token.Span, peer);
         return (machine, toHost, hello.RequiredFeatures.Contains(AllowShadowed) || hello.OptionalFeatures.Contains(AllowShadowed));
     }
 

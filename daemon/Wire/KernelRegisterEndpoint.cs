@@ -2,17 +2,18 @@ using Grpc.Core;
 using Hypercalls.Daemon.Dispatch;
 using Hypercalls.Daemon.Machines;
 using Hypercalls.Sdk;
+using Microsoft.Extensions.Logging;
 
 namespace Hypercalls.Daemon.Wire;
 
 /// <summary>hypercalls.v1.KernelRegister: who answers which call.</summary>
-internal sealed class KernelRegisterEndpoint(MachineRegistry machines, ServiceSet services, FunctionDirectory functions) : Protos.KernelRegister.KernelRegisterBase
+internal sealed class KernelRegisterEndpoint(MachineRegistry machines, ServiceSet services, FunctionDirectory functions, ILogger<KernelRegisterEndpoint> log) : Protos.KernelRegister.KernelRegisterBase
 {
     public override Task<Protos.RegisterAnswer> Get(Protos.RegisterQuery request, ServerCallContext context)
     {
         try
         {
-            var (register, caller) = (Register(request), Caller(request));
+            var (register, caller) = (Register(request, Peers.Of(context)), Caller(request));
             var w0 = request.FunctionCase switch
             {
                 Protos.RegisterQuery.FunctionOneofCase.W0 => request.W0,
@@ -32,7 +33,7 @@ internal sealed class KernelRegisterEndpoint(MachineRegistry machines, ServiceSe
         }
         catch (Exception e) when (Refusal.IsKnown(e))
         {
-            throw Refusal.Of(e);
+            throw Refusal.Of(e, log);
         }
     }
 
@@ -41,7 +42,7 @@ internal sealed class KernelRegisterEndpoint(MachineRegistry machines, ServiceSe
         try
         {
             var caller = Caller(request);
-            foreach (var (first, last, answerer) in Register(request).Ranges(caller))
+            foreach (var (first, last, answerer) in Register(request, Peers.Of(context)).Ranges(caller))
             {
                 await responseStream.WriteAsync(new()
                 {
@@ -57,15 +58,15 @@ internal sealed class KernelRegisterEndpoint(MachineRegistry machines, ServiceSe
         }
         catch (Exception e) when (Refusal.IsKnown(e))
         {
-            throw Refusal.Of(e);
+            throw Refusal.Of(e, log);
         }
     }
 
-    private AnswerRegister Register(Protos.RegisterQuery request) => request.TargetCase switch
+    private AnswerRegister Register(Protos.RegisterQuery request, Peer peer) => request.TargetCase switch
     {
         Protos.RegisterQuery.TargetOneofCase.Machine => AnswerRegister.Of(
             services,
-            machines.Find(FromWire.Name("machine", request.Machine, mayBeEmpty: false)) ?? throw Refusal.NoMachine(request.Machine, machines.All)),
+            machines.Find(FromWire.Name("machine", request.Machine, mayBeEmpty: false), peer) ?? throw Refusal.NoMachine(request.Machine, machines.ReachedBy(peer))),
         Protos.RegisterQuery.TargetOneofCase.Ranges => AnswerRegister.Of(services, FromWire.Ranges(request.Ranges)),
         _ => AnswerRegister.Of(services, KernelRegisterRanges.AllForwarded),
     };

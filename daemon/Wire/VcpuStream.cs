@@ -9,11 +9,11 @@ namespace Hypercalls.Daemon.Wire;
 /// <summary>One vCPU's stream: Open, then one exit and one answer at a time.</summary>
 internal sealed class VcpuStream(MachineRegistry machines, Dispatcher dispatcher, TimeProvider clock, ILogger<VcpuStream> log)
 {
-    public async Task RunAsync(IAsyncStreamReader<Protos.VcpuMessage> requests, IServerStreamWriter<Protos.DaemonToVcpu> responses, CancellationToken cancelled)
+    public async Task RunAsync(IAsyncStreamReader<Protos.VcpuMessage> requests, IServerStreamWriter<Protos.DaemonToVcpu> responses, Peer peer, CancellationToken cancelled)
     {
         try
         {
-            var (machine, mpidr) = await OpenAsync(requests, cancelled);
+            var (machine, mpidr) = await OpenAsync(requests, peer, cancelled);
             var reply = new Protos.DaemonToVcpu();
             while (await requests.MoveNext(cancelled))
             {
@@ -37,7 +37,7 @@ internal sealed class VcpuStream(MachineRegistry machines, Dispatcher dispatcher
         }
     }
 
-    private async Task<(Machine, Mpidr)> OpenAsync(IAsyncStreamReader<Protos.VcpuMessage> requests, CancellationToken cancelled)
+    private async Task<(Machine, Mpidr)> OpenAsync(IAsyncStreamReader<Protos.VcpuMessage> requests, Peer peer, CancellationToken cancelled)
     {
         var open = await requests.MoveNext(cancelled) ? requests.Current.Open : null;
         if (open is null)
@@ -45,7 +45,7 @@ internal sealed class VcpuStream(MachineRegistry machines, Dispatcher dispatcher
             throw new BadMessageException("open", "must be the first message of RunVcpu.");
         }
 
-        var machine = machines.ByToken(open.Token.Span)
+        var machine = machines.ByToken(open.Token.Span, "open.token", peer)
             ?? throw new OutOfOrderException("open.token: no machine has this token. Attach first.");
         var mpidr = FromWire.Mpidr("open.mpidr", open.Mpidr);
         return machine.Core(mpidr) is null ? throw NoCore(machine, mpidr) : (machine, mpidr);
