@@ -2,9 +2,12 @@ using System.Net;
 using System.Security.Cryptography.X509Certificates;
 using Hypercalls.Daemon.Machines;
 using Hypercalls.Daemon.Wire;
+using Hypercalls.Grpc;
 using Hypercalls.Protos.Tls;
 using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Https;
 
@@ -29,10 +32,16 @@ internal sealed class RemoteConnections(RefusedConnections refused)
     {
         listen.Use(next => connection => CountedAsync(connection, async () =>
         {
-            await next(connection);
-            if (connection.Features.Get<Handshake>() is { IsJudged: false })
+            try
             {
-                refused.Report(Name(connection), "the TLS handshake did not come to its end: the client does not trust this daemon's certificate, has no TLS 1.3, or was too slow");
+                await next(connection);
+            }
+            finally
+            {
+                if (connection.Features.Get<Handshake>() is { IsJudged: false })
+                {
+                    refused.Report(Name(connection), "the TLS handshake did not come to its end: the client has no TLS 1.3, does not trust this daemon's certificate, or was too slow");
+                }
             }
         }));
         listen.UseHttps(new TlsHandshakeCallbackOptions
@@ -44,8 +53,9 @@ internal sealed class RemoteConnections(RefusedConnections refused)
                 context.Connection.Features.Set(handshake);
                 return ValueTask.FromResult(certificates.Current.ForServer((certificate, fault) =>
                 {
+                    var isLetIn = Judge(context.Connection, certificate, fault);
                     handshake.IsJudged = true;
-                    return Judge(context.Connection, certificate, fault);
+                    return isLetIn;
                 }));
             },
         });
@@ -56,7 +66,7 @@ internal sealed class RemoteConnections(RefusedConnections refused)
         Party? party = null;
         var known = certificate is not null && Party.TryOf(certificate, out party);
         var reason = certificate is null ? "it has no certificate"
-            : fault is not null ? $"its certificate{(known ? $", of {party}," : "")} {fault}"
+            : fault is not null ? $"its certificate{(known ? $", which names {party}," : "")} {fault}"
             : !known ? "its certificate does not say who it is: the subject needs OU=host or OU=operator, and a name as CN"
             : party!.Role == Role.Daemon ? $"its certificate is that of {party}, and no client's"
             : null;
@@ -76,6 +86,7 @@ internal sealed class RemoteConnections(RefusedConnections refused)
         {
             if (Interlocked.Increment(ref _open) <= Limits.Connections)
             {
+                TcpLiveness.Watch(connection.Features.GetRequiredFeature<IConnectionSocketFeature>().Socket);
                 await serve();
             }
             else

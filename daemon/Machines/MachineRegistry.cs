@@ -16,8 +16,7 @@ internal sealed class MachineRegistry(ServiceSet services, DaemonOptions options
 
     public IReadOnlyCollection<Machine> All => [.. _byName.Values.OrderBy(machine => machine.Name, StringComparer.Ordinal)];
 
-    public Machine? Find(string name) => _byName.GetValueOrDefault(name);
-
+    /// <summary>By its name, where there is one.</summary>
     /// <exception cref="ForbiddenException">Machines of this name are not for this peer, whether there is one or not.</exception>
     public Machine? Find(string name, Peer peer)
     {
@@ -35,19 +34,6 @@ internal sealed class MachineRegistry(ServiceSet services, DaemonOptions options
         return machine is null || machine.Owner == peer
             ? machine
             : throw new ForbiddenException($"{field}: {peer} presents a token that was given to somebody else.");
-    }
-
-    private Machine? ByToken(ReadOnlySpan<byte> token)
-    {
-        foreach (var (_, machine) in _byName)
-        {
-            if (CryptographicOperations.FixedTimeEquals(machine.Token, token))
-            {
-                return machine;
-            }
-        }
-
-        return null;
     }
 
     /// <summary>The machine of a Hello, attached: a new one, or the one its token belongs to.</summary>
@@ -110,4 +96,19 @@ internal sealed class MachineRegistry(ServiceSet services, DaemonOptions options
         options.Deadline,
         faults,
         clock);
+
+    private Machine? Find(string name) => _byName.GetValueOrDefault(name);
+
+    private Machine? ByToken(ReadOnlySpan<byte> token)
+    {
+        foreach (var (_, machine) in _byName)
+        {
+            if (CryptographicOperations.FixedTimeEquals(machine.Token, token))
+            {
+                return machine;
+            }
+        }
+
+        return null;
+    }
 }

@@ -43,7 +43,12 @@ internal sealed class OperatorEndpoint(MachineRegistry machines, IReadOnlyList<L
     public override async Task Watch(Protos.WatchRequest request, IServerStreamWriter<Protos.CallRecord> responseStream, ServerCallContext context)
     {
         var peer = Peers.Of(context);
-        Check(peer, request.Machine);
+        if (request.Machine.Length > 0)
+        {
+            // It need not be attached yet.
+            Check(request.Machine, peer);
+        }
+
         HashSet<uint> ids = [.. request.Ids];
         using var watcher = journal.Watch(entry =>
             (request.Machine.Length == 0 ? peer.MayReach(entry.Machine) : request.Machine == entry.Machine) && (ids.Count == 0 || ids.Contains(entry.Call.Function.Value)));
@@ -85,18 +90,15 @@ internal sealed class OperatorEndpoint(MachineRegistry machines, IReadOnlyList<L
     private Machine Find(string name, ServerCallContext context)
     {
         var peer = Peers.Of(context);
-        Check(peer, name);
-        return machines.Find(name) ?? throw Refusal.NoMachine(name, machines.ReachedBy(peer));
+        Check(name, peer);
+        return machines.Find(name, peer) ?? throw Refusal.NoMachine(name, machines.ReachedBy(peer));
     }
 
-    private void Check(Peer peer, string machine)
+    private void Check(string machine, Peer peer)
     {
         try
         {
-            if (machine.Length > 0)
-            {
-                peer.CheckReach(FromWire.Name("machine", machine, mayBeEmpty: false));
-            }
+            peer.CheckReach(FromWire.Name("machine", machine, mayBeEmpty: false));
         }
         catch (Exception e) when (Refusal.IsKnown(e))
         {

@@ -30,6 +30,7 @@ public static class CertificateFault
             : certificate.NotBefore > DateTime.Now ? $"is not valid before {Time(certificate.NotBefore)}"
             : Has(X509ChainStatusFlags.NotTimeValid) ? "was issued by a CA whose own certificate has expired or is not valid yet"
             : Has(X509ChainStatusFlags.NotValidForUsage) || !IsFor(certificate, use) ? $"is not one for {(use == ServerUse ? "servers" : "clients")} (extended key usage)"
+            : Has(X509ChainStatusFlags.InvalidBasicConstraints) ? "was issued by the holder of a certificate that may issue none"
             : found.FirstOrDefault(status => status.Status != X509ChainStatusFlags.NoError) is { Status: not X509ChainStatusFlags.NoError } other ? $"is refused: {other.Status}"
             : errors.HasFlag(SslPolicyErrors.RemoteCertificateNameMismatch) ? $"is not one for {host}"
             : errors != SslPolicyErrors.None ? $"is refused: {errors}"

@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 
 namespace Hypercalls.Protos.Tls;
@@ -43,8 +44,19 @@ public sealed record Party(Role Role, string Name)
     public static bool TryOf(X509Certificate2 certificate, [NotNullWhen(true)] out Party? party)
     {
         ArgumentNullException.ThrowIfNull(certificate);
-        string[] units = [.. Elements(certificate.SubjectName, OrganizationalUnit)];
-        string[] names = [.. Elements(certificate.SubjectName, CommonName)];
+        party = null;
+        string[] units, names;
+        try
+        {
+            units = [.. Elements(certificate.SubjectName, OrganizationalUnit)];
+            names = [.. Elements(certificate.SubjectName, CommonName)];
+        }
+        catch (CryptographicException)
+        {
+            // A stranger may put there what no decoder takes.
+            return false;
+        }
+
         party = units is [var unit] && names is [var name] && IsName(name) && Array.FindIndex(Enum.GetValues<Role>(), role => UnitOf(role) == unit) is var role and >= 0
             ? new(Enum.GetValues<Role>()[role], name)
             : null;

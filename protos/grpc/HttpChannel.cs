@@ -34,6 +34,8 @@ public sealed class HttpChannel : ChannelBase, IDisposable
 
     internal HttpChannelOptions Options { get; }
 
+    internal bool IsSecure => _address.IsSecure;
+
     internal HttpMessageInvoker Transport { get; }
 
     internal CancellationToken Disposed { get; }
@@ -80,6 +82,11 @@ public sealed class HttpChannel : ChannelBase, IDisposable
             : new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         try
         {
+            if (_address.SocketPath is null)
+            {
+                TcpLiveness.Watch(socket);
+            }
+
             await socket.ConnectAsync(_address.SocketPath is null ? endPoint : new UnixDomainSocketEndPoint(_address.SocketPath), cancellationToken).ConfigureAwait(false);
             var stream = new NetworkStream(socket, ownsSocket: true);
             return _address.IsSecure ? await SecureAsync(stream, cancellationToken).ConfigureAwait(false) : stream;

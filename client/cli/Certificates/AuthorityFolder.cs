@@ -55,7 +55,10 @@ internal sealed class AuthorityFolder(string folder)
 
         try
         {
-            return new(X509Certificate2.CreateFromPemFile(certificate, key));
+            var read = X509Certificate2.CreateFromPemFile(certificate, key);
+            return read.PublicKey.GetECDsaPublicKey() is not null && read.Extensions.OfType<X509BasicConstraintsExtension>().Any(constraints => constraints.CertificateAuthority)
+                ? new(read)
+                : throw new CliException($"{certificate} is no CA with an ECDSA key, as `hypercalls cert ca` makes one.", ExitCode.BadInput);
         }
         catch (Exception e) when (e is CryptographicException or ArgumentException)
         {

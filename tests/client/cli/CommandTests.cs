@@ -6,14 +6,19 @@ namespace Hypercalls.Tests.Client.Cli;
 public sealed class CommandTests(TestDaemon daemon) : IClassFixture<TestDaemon>
 {
     [Theory]
-    [InlineData("", "run daemon call query services machines trace doctor")]
+    [InlineData("", "run daemon call query services machines trace cert doctor")]
     [InlineData("run", "--kernel --initrd --append --cores --memory --conduit --settings --set Ctrl-A")]
-    [InlineData("daemon", "--socket --listen --plugins --settings --set --keep-going")]
+    [InlineData("daemon", "--socket --listen --tls --plugins --settings --set --keep-going")]
     [InlineData("call", "--machine --apply --json")]
     [InlineData("query", "--machine --conduit --imm --a32 --json")]
     [InlineData("services", "--json")]
     [InlineData("machines", "--json")]
     [InlineData("trace", "-f --machine --json")]
+    [InlineData("machines", "--daemon https:// --tls HYPERCALLS_DAEMON HYPERCALLS_TLS")]
+    [InlineData("cert", "ca daemon host operator")]
+    [InlineData("cert ca", "--dir --days --force")]
+    [InlineData("cert daemon", "names --dir --days --force")]
+    [InlineData("cert host", "name --dir --days --force")]
     [InlineData("doctor", "--json")]
     public async Task Every_command_has_help(string command, string words)
     {

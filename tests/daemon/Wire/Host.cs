@@ -34,10 +34,14 @@ internal sealed class Host : IAsyncDisposable
     public static Ready AllForwarded() => Hypercalls.Client.KernelShare.None("nothing below");
 
     /// <summary>Says Hello and reads the Welcome, or fails with the refusal.</summary>
-    public static async Task<Host> AttachAsync(TestDaemon daemon, HelloMessage hello, Ready? ready = null)
+    public static Task<Host> AttachAsync(TestDaemon daemon, HelloMessage hello, Ready? ready = null) => AttachAsync(daemon.Invoker, hello, ready);
+
+    /// <summary>Says Hello and reads the Welcome, or fails with the refusal.</summary>
+    public static async Task<Host> AttachAsync(CallInvoker daemon, HelloMessage hello, Ready? ready = null)
     {
-        var host = new Host(daemon.Hypercalls, daemon.Hypercalls.Attach());
-        await host.Attach.RequestStream.WriteAsync(new() { Hello = hello });
+        var client = new global::Hypercalls.Protos.Hypercalls.HypercallsClient(daemon);
+        var host = new Host(client, client.Attach());
+        await host.Attach.RequestStream.TryWriteAsync(new() { Hello = hello });
         Assert.True(await host.Attach.ResponseStream.MoveNext().Soon());
         host.Welcome = host.Attach.ResponseStream.Current.Welcome;
         await host.Attach.RequestStream.TryWriteAsync(new() { Ready = ready ?? AllForwarded() });
