@@ -9,6 +9,9 @@ internal sealed class DaemonOptions
     /// <summary>A TCP address such as 127.0.0.1:7433, beside the socket; none by default.</summary>
     public string? Listen { get; set; }
 
+    /// <summary>The folder with ca.pem, cert.pem and key.pem that the TCP address speaks TLS with; clear text without.</summary>
+    public string? Tls { get; set; }
+
     /// <summary>One folder per plugin; by default "plugins" beside the daemon.</summary>
     public string? Plugins { get; set; }
 

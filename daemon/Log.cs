@@ -23,6 +23,21 @@ internal static partial class Log
     [LoggerMessage(Level = LogLevel.Warning, Message = "Refused: {Reason}")]
     public static partial void Refused(ILogger log, string reason);
 
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Refused: {Peer}: {Reason}")]
+    public static partial void RefusedConnection(ILogger log, string peer, string reason);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Refused: {Count} more connections, too many to list")]
+    public static partial void RefusedMore(ILogger log, int count);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "TCP takes holders of a certificate by the CA in {Folder}; the daemon's own expires on {Expires}")]
+    public static partial void Secured(ILogger log, string folder, string expires);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "{Sentence}")]
+    public static partial void CertificatesChanged(ILogger log, string sentence);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{Sentence}")]
+    public static partial void CertificatesFailed(ILogger log, string sentence);
+
     [LoggerMessage(Level = LogLevel.Error, Message = "{Machine}: {Report}")]
     public static partial void Fault(ILogger log, string machine, string report);
 

@@ -20,7 +20,10 @@ public static class LocalSocket
     public static string Folder =>
         Environment.GetEnvironmentVariable("XDG_RUNTIME_DIR") is { Length: > 0 } runtime && Directory.Exists(runtime)
             ? Path.Combine(runtime, "hypercalls")
-            : $"/tmp/hypercalls-{EffectiveUser()}";
+            : $"/tmp/hypercalls-{User}";
+
+    /// <summary>The user this process acts as.</summary>
+    public static uint User => geteuid();
 
     /// <summary>The daemon's socket where none is named.</summary>
     public static string DefaultPath => Path.Combine(Folder, "daemon.sock");
@@ -48,7 +51,7 @@ public static class LocalSocket
 
         return (look.Mode & FileType) != FolderType
             ? $"{folder} is no folder (a link, perhaps). Remove it, or set XDG_RUNTIME_DIR to a folder of your own."
-            : look.Owner != EffectiveUser()
+            : look.Owner != User
                 ? $"{folder} belongs to user {look.Owner}. Set XDG_RUNTIME_DIR to a folder of your own."
                 : (look.Mode & OthersMode) != 0
                     ? $"{folder} is open to other users. Run: chmod 700 {folder}"
@@ -68,8 +71,6 @@ public static class LocalSocket
         look = (BinaryPrimitives.ReadUInt16LittleEndian(buffer.AsSpan(28)), BinaryPrimitives.ReadUInt32LittleEndian(buffer.AsSpan(20)));
         return found;
     }
-
-    private static uint EffectiveUser() => geteuid();
 
     [DllImport("libc", SetLastError = true)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]

@@ -8,6 +8,14 @@ public sealed class NeedsFactAttribute : FactAttribute
     public NeedsFactAttribute(params string[] needs) => Skip = Needs.Missing(needs)!;
 }
 
+/// <summary>A fact that acts as another user, which only root can: skipped, with the reason, for others.</summary>
+[AttributeUsage(AttributeTargets.Method)]
+public sealed class RootFactAttribute : FactAttribute
+{
+    /// <param name="needs">Programs to be found on the PATH, or absolute paths of files.</param>
+    public RootFactAttribute(params string[] needs) => Skip = Environment.UserName == "root" ? Needs.Missing(needs)! : "Only root can act as another user.";
+}
+
 /// <summary>A theory about tools that a machine may not have: skipped, with the reason, where one of them is missing.</summary>
 [AttributeUsage(AttributeTargets.Method)]
 public sealed class NeedsTheoryAttribute : TheoryAttribute

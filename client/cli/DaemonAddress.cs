@@ -2,32 +2,76 @@ using System.CommandLine;
 using System.Net.Sockets;
 using Hypercalls.Grpc;
 using Hypercalls.Protos;
+using Hypercalls.Protos.Tls;
 
 namespace Hypercalls.Cli;
 
-/// <summary>Where the daemon is: --daemon, else HYPERCALLS_DAEMON, else the user's local socket.</summary>
-internal static class DaemonAddress
+/// <summary>Where the daemon is: --daemon, else HYPERCALLS_DAEMON, else the user's local socket; and with --tls, else HYPERCALLS_TLS, who asks.</summary>
+internal sealed class DaemonAddress
 {
-    public static Option<string?> Option() => new("--daemon")
+    private readonly Option<string?> _daemon = new("--daemon")
     {
-        Description = "The daemon: a socket path or http://host:port. By default $HYPERCALLS_DAEMON, else the local socket.",
+        Description = "The daemon: a socket path, http://host:port or https://host:port. By default $HYPERCALLS_DAEMON, else the local socket.",
         HelpName = "address",
     };
 
-    public static GrpcAddress Of(string? given)
+    private readonly Option<string?> _tls = new("--tls")
     {
-        var text = given ?? Environment.GetEnvironmentVariable("HYPERCALLS_DAEMON") ?? LocalSocket.DefaultPath;
-        return GrpcAddress.TryParse(text.StartsWith("http", StringComparison.Ordinal) || text.StartsWith("unix:", StringComparison.Ordinal) ? text : Path.GetFullPath(text), out var address, out var error)
-            ? address
-            : throw new CliException(error, ExitCode.BadInput);
+        Description = "For https: the folder with ca.pem, cert.pem and key.pem, as `hypercalls cert` makes it. By default $HYPERCALLS_TLS.",
+        HelpName = "folder",
+    };
+
+    private DaemonAddress()
+    {
+    }
+
+    public static DaemonAddress AddTo(Command command)
+    {
+        var address = new DaemonAddress();
+        command.Add(address._daemon);
+        command.Add(address._tls);
+        return address;
+    }
+
+    /// <summary>Whether one is named, rather than the local socket taken.</summary>
+    public bool IsNamed(ParseResult parsed) => Named(parsed) is not null;
+
+    /// <exception cref="CliException">It is none, or certificates are named and it has no use for them.</exception>
+    public GrpcAddress Of(ParseResult parsed)
+    {
+        var text = Named(parsed) ?? LocalSocket.DefaultPath;
+        if (!GrpcAddress.TryParse(text.StartsWith("http", StringComparison.Ordinal) || text.StartsWith("unix:", StringComparison.Ordinal) ? text : Path.GetFullPath(text), out var address, out var error))
+        {
+            throw new CliException(error, ExitCode.BadInput);
+        }
+
+        return parsed.GetValue(_tls) is { } folder && !address.IsSecure
+            ? throw new CliException($"--tls {folder} is for a daemon at an https address, and this one is at {address}. Name it with --daemon https://host:port.", ExitCode.BadInput)
+            : address;
     }
 
     /// <summary>A channel to a daemon that answers.</summary>
-    public static HttpChannel Connect(string? given)
+    /// <exception cref="CliException">None does, or what TLS needs is not there.</exception>
+    public HttpChannel Connect(ParseResult parsed) => Connect(parsed, out _);
+
+    /// <summary>A channel to a daemon that answers.</summary>
+    /// <param name="parsed">The command line.</param>
+    /// <param name="party">Whom the certificate names; null without TLS.</param>
+    /// <exception cref="CliException">None does, or what TLS needs is not there.</exception>
+    public HttpChannel Connect(ParseResult parsed, out Party? party)
     {
-        var address = Of(given);
+        var address = Of(parsed);
+        var options = new HttpChannelOptions();
+        party = null;
+        if (address.IsSecure)
+        {
+            var certificates = Certificates(parsed, address);
+            options = options with { Tls = () => certificates.Current.ForClient() };
+            _ = Party.TryOf(certificates.Current.Certificate, out party);
+        }
+
         return IsAnswering(address)
-            ? HttpChannel.ForAddress(address)
+            ? HttpChannel.ForAddress(address, options)
             : throw new CliException($"No daemon answers at {address}. Start one with `hypercalls daemon`.", ExitCode.NoDaemon);
     }
 
@@ -50,6 +94,26 @@ internal static class DaemonAddress
         catch (SocketException)
         {
             return false;
+        }
+    }
+
+    private string? Named(ParseResult parsed) => parsed.GetValue(_daemon) ?? Environment.GetEnvironmentVariable("HYPERCALLS_DAEMON");
+
+    private CertificateFolder Certificates(ParseResult parsed, GrpcAddress address)
+    {
+        var folder = parsed.GetValue(_tls) ?? Environment.GetEnvironmentVariable("HYPERCALLS_TLS");
+        if (string.IsNullOrEmpty(folder))
+        {
+            throw new CliException($"{address} takes holders of a certificate alone: give the folder of yours with --tls, or in HYPERCALLS_TLS. `hypercalls cert host NAME` makes one.", ExitCode.BadInput);
+        }
+
+        try
+        {
+            return new(folder, isServer: false, _ => { }, Console.Error.WriteLine);
+        }
+        catch (CertificateException e)
+        {
+            throw new CliException(e.Message, ExitCode.BadInput);
         }
     }
 

@@ -12,6 +12,7 @@ var root = new RootCommand("Hypercalls: answers the SMC and HVC calls of Arm gue
     ServicesCommand.Create(),
     MachinesCommand.Create(),
     TraceCommand.Create(),
+    CertCommand.Create(),
     DoctorCommand.Create(),
 };
 return await Invocation.RunAsync(root, args);

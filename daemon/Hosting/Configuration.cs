@@ -23,7 +23,20 @@ internal static class Configuration
             throw new ConfigurationException($"appsettings.json or the environment: {e.GetBaseException().Message} {e.Message}", e);
         }
 
+        // Clients read HYPERCALLS_TLS too: it asks for TLS where there is TCP, and for no TCP.
+        options.Tls = options.Tls is "" ? null : options.Tls;
+        var inherited = options.Tls;
         commandLine(options);
+        if (options.Listen is null && options.Tls != inherited)
+        {
+            throw new ConfigurationException($"--tls {options.Tls} is for a TCP address: name one with --listen, such as 0.0.0.0:7433.");
+        }
+
+        if (options.Tls is "")
+        {
+            throw new ConfigurationException("--tls is empty. Name a folder, or leave it away.");
+        }
+
         Check(options.DeadlineMs > 0, "DeadlineMs", options.DeadlineMs, "give milliseconds above 0");
         Check(options.HostDeadlineMs > options.DeadlineMs, "HostDeadlineMs", options.HostDeadlineMs, $"it must be longer than DeadlineMs, {options.DeadlineMs}");
         Check(options.KeepLostSeconds > 0, "KeepLostSeconds", options.KeepLostSeconds, "give seconds above 0");

@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using Hypercalls.Daemon.Loading;
+using Hypercalls.Protos.Tls;
 using Hypercalls.Sdk;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
@@ -69,6 +70,8 @@ internal static class DaemonHost
         builder.Services.AddDaemon(options, loaded, services);
         builder.Listen(options);
         var app = builder.Build();
+        // Read now: what is wrong with them is no start.
+        _ = app.Services.GetService<CertificateFolder>();
         app.MapDaemon();
         return app;
     }
@@ -112,7 +115,14 @@ internal static class DaemonHost
 
         var options = app.Services.GetRequiredService<DaemonOptions>();
         var names = string.Join(", ", services.Select(service => service.Name));
-        var address = options.Listen is { } tcp ? $"{options.Socket} and {tcp}" : options.Socket!;
-        Log.Listening(log, address, services.Count, names);
+        // As clients name them; the port is known by now, whichever was asked for.
+        var tcp = app.Urls.Where(url => !url.Contains("://unix:", StringComparison.Ordinal));
+        var addresses = string.Join(" and ", [options.Socket!, .. tcp]);
+        Log.Listening(log, addresses, services.Count, names);
+        if (app.Services.GetService<CertificateFolder>() is { } certificates)
+        {
+            var expires = CertificateFault.Time(certificates.Current.Certificate.NotAfter);
+            Log.Secured(log, options.Tls!, expires);
+        }
     }
 }

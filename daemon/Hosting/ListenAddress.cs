@@ -44,17 +44,18 @@ internal static class ListenAddress
     }
 
     /// <summary>The TCP address.</summary>
-    /// <exception cref="ConfigurationException">It is none, or not a loopback one.</exception>
-    public static IPEndPoint Tcp(string configured)
+    /// <exception cref="ConfigurationException">It is none, or others could reach it and nothing says who they are.</exception>
+    public static IPEndPoint Tcp(string configured, bool isSecure)
     {
         if (!IPEndPoint.TryParse(configured, out var address) || address.Port == 0 && !configured.EndsWith(":0", StringComparison.Ordinal))
         {
             throw new ConfigurationException($"--listen {configured} is no address with a port, such as 127.0.0.1:7433.");
         }
 
-        return IPAddress.IsLoopback(address.Address)
+        return isSecure || IPAddress.IsLoopback(address.Address)
             ? address
-            : throw new ConfigurationException($"--listen {configured} would be reachable from other machines, which needs mutual TLS, and this version has none. Use 127.0.0.1:{address.Port}.");
+            : throw new ConfigurationException(
+                $"--listen {configured} would be reachable from other machines, which needs mutual TLS: make certificates with `hypercalls cert ca` and `hypercalls cert daemon NAME`, and give their folder with --tls. Or use 127.0.0.1:{address.Port}.");
     }
 
     private static void RemoveStale(string path)

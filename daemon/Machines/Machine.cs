@@ -24,7 +24,7 @@ internal sealed partial class Machine
     private volatile Channel<ToHost>? _toHost;
     private volatile TaskCompletionSource _nextBoot = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    public Machine(ServiceSet services, MachineDescription description, string host, ulong boot, ulong incarnation, TimeSpan deadline, IServiceFaults faults, TimeProvider clock)
+    public Machine(ServiceSet services, MachineDescription description, Peer owner, string host, ulong boot, ulong incarnation, TimeSpan deadline, IServiceFaults faults, TimeProvider clock)
     {
         _served = new(services, KernelRegisterRanges.AllForwarded, description.Conduits);
         _deadline = deadline;
@@ -32,6 +32,7 @@ internal sealed partial class Machine
         _clock = clock;
         _boot = boot;
         Description = description;
+        Owner = owner;
         Host = host;
         Incarnation = incarnation;
         _cores = [.. description.Cores.Select((core, number) => new CoreSlot(number, core))];
@@ -48,6 +49,9 @@ internal sealed partial class Machine
     public MachineDescription Description { get; private set; }
 
     public string Name => Description.Name;
+
+    /// <summary>Whoever attached it first, and alone may present its token.</summary>
+    public Peer Owner { get; }
 
     public string Host { get; private set; }
 

@@ -18,14 +18,33 @@ internal sealed class MachineRegistry(ServiceSet services, DaemonOptions options
 
     public IReadOnlyCollection<Machine> All => [.. _byName.Values.OrderBy(machine => machine.Name, StringComparer.Ordinal)];
 
-    public Machine? Find(string name) => _byName.GetValueOrDefault(name);
+    /// <summary>By its name, where there is one.</summary>
+    /// <exception cref="ForbiddenException">Machines of this name are not for this peer, whether there is one or not.</exception>
+    public Machine? Find(string name, Peer peer)
+    {
+        peer.CheckReach(name);
+        return Find(name);
+    }
 
-    public Machine? ByToken(ReadOnlySpan<byte> token) => ByToken(_byName, token) ?? ByToken(_expected, token);
+    /// <summary>Those that a peer may reach.</summary>
+    public IEnumerable<Machine> ReachedBy(Peer peer) => All.Where(machine => peer.MayReach(machine.Name));
+
+    /// <exception cref="ForbiddenException">Another peer was given this token.</exception>
+    public Machine? ByToken(ReadOnlySpan<byte> token, string field, Peer peer)
+    {
+        var machine = ByToken(_byName, token) ?? ByToken(_expected, token);
+        return machine is null || machine.Owner == peer
+            ? machine
+            : throw new ForbiddenException($"{field}: {peer} presents a token that was given to somebody else.");
+    }
 
     /// <summary>The machine of a Hello: the one its token belongs to, or a new one, whose name is taken from now on.</summary>
     /// <exception cref="OutOfOrderException">A live machine has that name and another token.</exception>
-    public Machine Expect(MachineDescription description, string host, ulong boot, ReadOnlySpan<byte> token)
+    /// <exception cref="ForbiddenException">The name is not the peer's to give, or the token another's.</exception>
+    public Machine Expect(MachineDescription description, string host, ulong boot, ReadOnlySpan<byte> token, Peer peer)
     {
+        peer.CheckAttach(description.Name);
+        _ = ByToken(token, "hello.token", peer);
         lock (_attaching)
         {
             var known = Find(description.Name);
@@ -35,7 +54,7 @@ internal sealed class MachineRegistry(ServiceSet services, DaemonOptions options
                 return known;
             }
 
-            var machine = new Machine(services, description, host, boot, Incarnation, options.Deadline, faults, clock);
+            var machine = new Machine(services, description, peer, host, boot, Incarnation, options.Deadline, faults, clock);
             return known is not { IsAttached: true } && _expected.TryAdd(description.Name, machine)
                 ? machine
                 : throw new OutOfOrderException($"hello.machine: a live machine is named {description.Name}. Choose another name, or attach with its token.");
@@ -95,12 +114,15 @@ internal sealed class MachineRegistry(ServiceSet services, DaemonOptions options
     public Machine Scratch(Mpidr core) => new(
         services,
         new() { Name = "scratch", Cores = [new(core, CorePower.On)], Ram = [new(0x4000_0000, 0x4000_0000)] },
+        new Peer.Loopback(),
         "none",
         1,
         Incarnation,
         options.Deadline,
         faults,
         clock);
+
+    private Machine? Find(string name) => _byName.GetValueOrDefault(name);
 
     private static Machine? ByToken(ConcurrentDictionary<string, Machine> machines, ReadOnlySpan<byte> token)
     {

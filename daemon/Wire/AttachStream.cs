@@ -20,11 +20,11 @@ internal sealed class AttachStream(MachineRegistry machines, ServiceSet services
     /// <summary>The host takes a machine whose kernel keeps what a service insists on.</summary>
     private const string AllowShadowed = "allow-shadowed";
 
-    public async Task RunAsync(IAsyncStreamReader<Protos.HostMessage> requests, IServerStreamWriter<Protos.DaemonMessage> responses, CancellationToken cancelled)
+    public async Task RunAsync(IAsyncStreamReader<Protos.HostMessage> requests, IServerStreamWriter<Protos.DaemonMessage> responses, Peer peer, CancellationToken cancelled)
     {
         try
         {
-            var (machine, toHost, served) = await AttachAsync(requests, responses, cancelled);
+            var (machine, toHost, served) = await AttachAsync(requests, responses, peer, cancelled);
             var detached = false;
             try
             {
@@ -53,7 +53,7 @@ internal sealed class AttachStream(MachineRegistry machines, ServiceSet services
 
     /// <summary>Hello, Welcome, Ready: nothing of an attached machine changes before the Ready of its next host is accepted.</summary>
     private async Task<(Machine, ChannelReader<ToHost>, ServedMachine)> AttachAsync(
-        IAsyncStreamReader<Protos.HostMessage> requests, IServerStreamWriter<Protos.DaemonMessage> responses, CancellationToken cancelled)
+        IAsyncStreamReader<Protos.HostMessage> requests, IServerStreamWriter<Protos.DaemonMessage> responses, Peer peer, CancellationToken cancelled)
     {
         var hello = await requests.MoveNext(cancelled) ? requests.Current.Hello : null;
         if (hello is null)
@@ -63,7 +63,7 @@ internal sealed class AttachStream(MachineRegistry machines, ServiceSet services
 
         CheckProtocol(hello);
         var description = FromWire.Machine(hello);
-        var machine = machines.Expect(description, hello.Host, hello.Boot, hello.Token.Span);
+        var machine = machines.Expect(description, hello.Host, hello.Boot, hello.Token.Span, peer);
         try
         {
             await responses.WriteAsync(Welcome(machine), cancelled);

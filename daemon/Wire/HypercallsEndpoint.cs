@@ -3,28 +3,30 @@ using Hypercalls.Daemon.Dispatch;
 using Hypercalls.Daemon.Machines;
 using Hypercalls.Daemon.Wire.Grpc;
 using Hypercalls.Sdk;
+using Microsoft.Extensions.Logging;
 
 namespace Hypercalls.Daemon.Wire;
 
 /// <summary>hypercalls.v1.Hypercalls: what vCPU hosts speak.</summary>
 internal sealed class HypercallsEndpoint(
-    MachineRegistry machines, Dispatcher dispatcher, FunctionDirectory functions, AttachStream attach, VcpuStream vcpus, DaemonOptions options, TimeProvider clock)
+    MachineRegistry machines, Dispatcher dispatcher, FunctionDirectory functions, AttachStream attach, VcpuStream vcpus, DaemonOptions options, TimeProvider clock, ILogger<HypercallsEndpoint> log)
     : Protos.Hypercalls.HypercallsBase
 {
     // Ready lists the whole kernel register.
     [ReceiveLimit(Limits.ReadyBytes)]
     public override Task Attach(IAsyncStreamReader<Protos.HostMessage> requestStream, IServerStreamWriter<Protos.DaemonMessage> responseStream, ServerCallContext context) =>
-        attach.RunAsync(requestStream, responseStream, context.CancellationToken);
+        attach.RunAsync(requestStream, responseStream, Peers.Of(context), context.CancellationToken);
 
     public override Task RunVcpu(IAsyncStreamReader<Protos.VcpuMessage> requestStream, IServerStreamWriter<Protos.DaemonToVcpu> responseStream, ServerCallContext context) =>
-        vcpus.RunAsync(requestStream, responseStream, context.CancellationToken);
+        vcpus.RunAsync(requestStream, responseStream, Peers.Of(context), context.CancellationToken);
 
     public override async Task<Protos.CallReply> Call(Protos.CallRequest request, ServerCallContext context)
     {
+        var peer = Peers.Of(context);
         try
         {
             // On a thread of its own: a service that does not return must not keep the caller.
-            return await Task.Run(() => Call(request)).WaitAsync(options.HostDeadline, clock, context.CancellationToken);
+            return await Task.Run(() => Call(request, peer)).WaitAsync(options.HostDeadline, clock, context.CancellationToken);
         }
         catch (TimeoutException)
         {
@@ -32,11 +34,11 @@ internal sealed class HypercallsEndpoint(
         }
         catch (Exception e) when (Refusal.IsKnown(e))
         {
-            throw Refusal.Of(e);
+            throw Refusal.Of(e, log);
         }
     }
 
-    private Protos.CallReply Call(Protos.CallRequest request)
+    private Protos.CallReply Call(Protos.CallRequest request, Peer peer)
     {
         var received = clock.GetTimestamp();
         var isAArch32 = FromWire.IsAArch32OrDefault("execution_state", request.ExecutionState);
@@ -57,7 +59,7 @@ internal sealed class HypercallsEndpoint(
         var mpidr = FromWire.Mpidr("core", request.Core);
         var machine = request.Machine.Length == 0
             ? machines.Scratch(mpidr)
-            : machines.Find(FromWire.Name("machine", request.Machine, mayBeEmpty: false)) ?? throw Refusal.NoMachine(request.Machine, machines.All);
+            : machines.Find(FromWire.Name("machine", request.Machine, mayBeEmpty: false), peer) ?? throw Refusal.NoMachine(request.Machine, machines.ReachedBy(peer));
         var core = machine.Core(mpidr) ?? throw new BadMessageException("core", $"{machine.Name} has no core {mpidr}.");
         var source = new CallSource(
             FromWire.ConduitOrSmc("conduit", request.Conduit),

@@ -3,11 +3,12 @@ using Hypercalls.Daemon.Dispatch;
 using Hypercalls.Daemon.Machines;
 using Hypercalls.Daemon.Wire.Grpc;
 using Hypercalls.Sdk;
+using Microsoft.Extensions.Logging;
 
 namespace Hypercalls.Daemon.Wire;
 
 /// <summary>hypercalls.v1.KernelRegister: who answers which call.</summary>
-internal sealed class KernelRegisterEndpoint(MachineRegistry machines, ServiceSet services, FunctionDirectory functions) : Protos.KernelRegister.KernelRegisterBase
+internal sealed class KernelRegisterEndpoint(MachineRegistry machines, ServiceSet services, FunctionDirectory functions, ILogger<KernelRegisterEndpoint> log) : Protos.KernelRegister.KernelRegisterBase
 {
     private static readonly ValueArray<Conduit> s_both = [Conduit.Smc, Conduit.Hvc];
 
@@ -16,7 +17,7 @@ internal sealed class KernelRegisterEndpoint(MachineRegistry machines, ServiceSe
     {
         try
         {
-            var (register, caller) = (Register(request), Caller(request));
+            var (register, caller) = (Register(request, Peers.Of(context)), Caller(request));
             var w0 = request.FunctionCase switch
             {
                 Protos.RegisterQuery.FunctionOneofCase.W0 => request.W0,
@@ -36,7 +37,7 @@ internal sealed class KernelRegisterEndpoint(MachineRegistry machines, ServiceSe
         }
         catch (Exception e) when (Refusal.IsKnown(e))
         {
-            throw Refusal.Of(e);
+            throw Refusal.Of(e, log);
         }
     }
 
@@ -46,7 +47,7 @@ internal sealed class KernelRegisterEndpoint(MachineRegistry machines, ServiceSe
         try
         {
             var caller = Caller(request);
-            foreach (var (first, last, answerer) in Register(request).Ranges(caller))
+            foreach (var (first, last, answerer) in Register(request, Peers.Of(context)).Ranges(caller))
             {
                 await responseStream.WriteAsync(new()
                 {
@@ -62,14 +63,14 @@ internal sealed class KernelRegisterEndpoint(MachineRegistry machines, ServiceSe
         }
         catch (Exception e) when (Refusal.IsKnown(e))
         {
-            throw Refusal.Of(e);
+            throw Refusal.Of(e, log);
         }
     }
 
-    private AnswerRegister Register(Protos.RegisterQuery request) => new(request.TargetCase switch
+    private AnswerRegister Register(Protos.RegisterQuery request, Peer peer) => new(request.TargetCase switch
     {
         Protos.RegisterQuery.TargetOneofCase.Machine =>
-            (machines.Find(FromWire.Name("machine", request.Machine, mayBeEmpty: false)) ?? throw Refusal.NoMachine(request.Machine, machines.All)).Served,
+            (machines.Find(FromWire.Name("machine", request.Machine, mayBeEmpty: false), peer) ?? throw Refusal.NoMachine(request.Machine, machines.ReachedBy(peer))).Served,
         Protos.RegisterQuery.TargetOneofCase.Ranges => new(services, FromWire.Ranges(request.Ranges), s_both),
         _ => new(services, KernelRegisterRanges.AllForwarded, s_both),
     });

@@ -6,6 +6,9 @@ internal static class Limits
     public const int MessageBytes = 64 * 1024;
     public const int ReadyBytes = 1024 * 1024;
     public const int Cores = 1024;
+
+    /// <summary>Over TCP at one time.</summary>
+    public const int Connections = 1024;
     public const int Ranges = 4096;
     public const int NameBytes = 128;
     public const int EventData = 16;

@@ -3,11 +3,12 @@ using Hypercalls.Daemon.Dispatch;
 using Hypercalls.Daemon.Loading;
 using Hypercalls.Daemon.Machines;
 using Hypercalls.Sdk;
+using Microsoft.Extensions.Logging;
 
 namespace Hypercalls.Daemon.Wire;
 
 /// <summary>hypercalls.v1.Operator: what people and their tools ask.</summary>
-internal sealed class OperatorEndpoint(MachineRegistry machines, IReadOnlyList<LoadedPlugin> plugins, CallJournal journal, DaemonLife life, TimeProvider clock)
+internal sealed class OperatorEndpoint(MachineRegistry machines, IReadOnlyList<LoadedPlugin> plugins, CallJournal journal, DaemonLife life, TimeProvider clock, ILogger<OperatorEndpoint> log)
     : Protos.Operator.OperatorBase
 {
     public override Task<Protos.ListServicesReply> ListServices(Protos.ListServicesRequest request, ServerCallContext context)
@@ -38,13 +39,20 @@ internal sealed class OperatorEndpoint(MachineRegistry machines, IReadOnlyList<L
     }
 
     public override Task<Protos.ListMachinesReply> ListMachines(Protos.ListMachinesRequest request, ServerCallContext context) =>
-        Task.FromResult(new Protos.ListMachinesReply { Machines = { machines.All.Select(Machine) } });
+        Task.FromResult(new Protos.ListMachinesReply { Machines = { machines.ReachedBy(Peers.Of(context)).Select(Machine) } });
 
     public override async Task Watch(Protos.WatchRequest request, IServerStreamWriter<Protos.CallRecord> responseStream, ServerCallContext context)
     {
+        var peer = Peers.Of(context);
+        if (request.Machine.Length > 0)
+        {
+            // It need not be attached yet.
+            Check(request.Machine, peer);
+        }
+
         HashSet<uint> ids = [.. request.Ids];
         using var watcher = journal.Watch(entry =>
-            (request.Machine.Length == 0 || request.Machine == entry.Machine)
+            (request.Machine.Length == 0 ? peer.MayReach(entry.Machine) : request.Machine == entry.Machine)
             && (ids.Count == 0 || ids.Contains(entry.Call.Function.Value) || ids.Contains(entry.Call.Function.WithoutHint.Value)));
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, life.Stopping);
         // Headers first: a watcher that has them misses nothing from then on.
@@ -64,7 +72,7 @@ internal sealed class OperatorEndpoint(MachineRegistry machines, IReadOnlyList<L
 
     public override Task<Protos.RaiseReply> Raise(Protos.RaiseRequest request, ServerCallContext context)
     {
-        _ = machines.Find(request.Machine) ?? throw Refusal.NoMachine(request.Machine, machines.All);
+        _ = Find(request.Machine, context);
         var known = plugins.SelectMany(plugin => plugin.Services).Any(service => service.Name.Equals(request.Service, StringComparison.OrdinalIgnoreCase));
         throw new RpcException(known
             ? new Status(StatusCode.FailedPrecondition, $"service: {request.Service} takes no events.")
@@ -73,12 +81,31 @@ internal sealed class OperatorEndpoint(MachineRegistry machines, IReadOnlyList<L
 
     public override Task<Protos.GetStateReply> GetState(Protos.GetStateRequest request, ServerCallContext context)
     {
-        var machine = machines.Find(request.Machine) ?? throw Refusal.NoMachine(request.Machine, machines.All);
+        var machine = Find(request.Machine, context);
         return Task.FromResult(new Protos.GetStateReply
         {
             Json = machine.StateOf(request.Service)
                 ?? throw new RpcException(new Status(StatusCode.NotFound, $"service: no service is named {request.Service}. `hypercalls services` lists them.")),
         });
+    }
+
+    private Machine Find(string name, ServerCallContext context)
+    {
+        var peer = Peers.Of(context);
+        Check(name, peer);
+        return machines.Find(name, peer) ?? throw Refusal.NoMachine(name, machines.ReachedBy(peer));
+    }
+
+    private void Check(string machine, Peer peer)
+    {
+        try
+        {
+            peer.CheckReach(FromWire.Name("machine", machine, mayBeEmpty: false));
+        }
+        catch (Exception e) when (Refusal.IsKnown(e))
+        {
+            throw Refusal.Of(e, log);
+        }
     }
 
     private static Protos.Function Function(ServedFunction row) => new()

@@ -1,6 +1,7 @@
 using Grpc.Core;
 using Hypercalls.Daemon.Machines;
 using Hypercalls.Sdk;
+using Microsoft.Extensions.Logging;
 
 namespace Hypercalls.Daemon.Wire;
 
@@ -11,11 +12,23 @@ internal static class Refusal
     {
         BadMessageException { IsLimit: true } => new(new Status(StatusCode.ResourceExhausted, fault.Message)),
         BadMessageException => new(new Status(StatusCode.InvalidArgument, fault.Message)),
+        ForbiddenException => new(new Status(StatusCode.PermissionDenied, fault.Message)),
         OutOfOrderException => new(new Status(StatusCode.FailedPrecondition, fault.Message)),
         _ => new(new Status(StatusCode.Internal, fault.Message)),
     };
 
-    public static bool IsKnown(Exception fault) => fault is BadMessageException or OutOfOrderException;
+    public static bool IsKnown(Exception fault) => fault is BadMessageException or OutOfOrderException or ForbiddenException;
+
+    /// <summary>With a line in the log where somebody asked for what is not theirs.</summary>
+    public static RpcException Of(Exception fault, ILogger log)
+    {
+        if (fault is ForbiddenException)
+        {
+            Log.Refused(log, fault.Message);
+        }
+
+        return Of(fault);
+    }
 
     public static RpcException NoMachine(string name, IEnumerable<Machine> all)
     {

@@ -8,11 +8,11 @@ namespace Hypercalls.Daemon.Wire;
 /// <summary>One vCPU's stream: Open, then one exit and one answer at a time.</summary>
 internal sealed class VcpuStream(MachineRegistry machines, Dispatcher dispatcher, TimeProvider clock, ILogger<VcpuStream> log)
 {
-    public async Task RunAsync(IAsyncStreamReader<Protos.VcpuMessage> requests, IServerStreamWriter<Protos.DaemonToVcpu> responses, CancellationToken cancelled)
+    public async Task RunAsync(IAsyncStreamReader<Protos.VcpuMessage> requests, IServerStreamWriter<Protos.DaemonToVcpu> responses, Peer peer, CancellationToken cancelled)
     {
         try
         {
-            var (machine, core) = await OpenAsync(requests, cancelled);
+            var (machine, core) = await OpenAsync(requests, peer, cancelled);
             var reply = new Protos.DaemonToVcpu();
             while (await requests.MoveNext(cancelled))
             {
@@ -34,7 +34,7 @@ internal sealed class VcpuStream(MachineRegistry machines, Dispatcher dispatcher
         }
     }
 
-    private async Task<(Machine, CoreSlot)> OpenAsync(IAsyncStreamReader<Protos.VcpuMessage> requests, CancellationToken cancelled)
+    private async Task<(Machine, CoreSlot)> OpenAsync(IAsyncStreamReader<Protos.VcpuMessage> requests, Peer peer, CancellationToken cancelled)
     {
         var open = await requests.MoveNext(cancelled) ? requests.Current.Open : null;
         if (open is null)
@@ -42,7 +42,7 @@ internal sealed class VcpuStream(MachineRegistry machines, Dispatcher dispatcher
             throw new BadMessageException("open", "must be the first message of RunVcpu.");
         }
 
-        var machine = machines.ByToken(open.Token.Span)
+        var machine = machines.ByToken(open.Token.Span, "open.token", peer)
             ?? throw new OutOfOrderException("open.token: no machine has this token. Attach first.");
         var mpidr = FromWire.Mpidr("open.mpidr", open.Mpidr);
         // Streams have no order: an exit must not overtake what the host says of its kernel.

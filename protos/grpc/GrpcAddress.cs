@@ -4,17 +4,20 @@ using System.Text;
 
 namespace Hypercalls.Grpc;
 
-/// <summary>Where a server listens: a Unix socket or a TCP port.</summary>
+/// <summary>Where a server listens: a Unix socket, or a TCP port in clear text or with TLS.</summary>
 public sealed record GrpcAddress
 {
     /// <summary>The longest path of a Unix socket on Linux, in bytes of UTF-8 (unix(7)).</summary>
     public const int LongestSocketPath = 107;
 
-    private GrpcAddress(string? socketPath, string host, int port)
+    private const string Forms = "unix:/path, /path, http://host:port and https://host:port are.";
+
+    private GrpcAddress(string? socketPath, string host, int port, bool isSecure)
     {
         SocketPath = socketPath;
         Host = host;
         Port = port;
+        IsSecure = isSecure;
     }
 
     /// <summary>The absolute path of the Unix socket; null for TCP.</summary>
@@ -26,23 +29,28 @@ public sealed record GrpcAddress
     /// <summary>1 to 65535 for TCP, 0 for a Unix socket.</summary>
     public int Port { get; }
 
+    /// <summary>Whether it is spoken to with TLS.</summary>
+    public bool IsSecure { get; }
+
     /// <summary>What requests name as their origin.</summary>
-    public Uri Origin => SocketPath is null ? new UriBuilder(Uri.UriSchemeHttp, Host, Port).Uri : new Uri("http://localhost/");
+    public Uri Origin => SocketPath is null ? new UriBuilder(Scheme, Host, Port).Uri : new Uri("http://localhost/");
+
+    private string Scheme => IsSecure ? Uri.UriSchemeHttps : Uri.UriSchemeHttp;
 
     /// <summary>A Unix socket.</summary>
     /// <exception cref="FormatException">The path is not absolute, or too long.</exception>
     public static GrpcAddress Unix(string path) => Parse("unix:" + path);
 
-    /// <summary>A TCP port.</summary>
+    /// <summary>A TCP port in clear text.</summary>
     /// <exception cref="FormatException">The host or the port is none.</exception>
-    public static GrpcAddress Tcp(string host, int port) => Parse(Text(host, port));
+    public static GrpcAddress Tcp(string host, int port) => Parse(Text(Uri.UriSchemeHttp, host, port));
 
-    /// <summary>Reads "unix:/path", "unix:///path", "/path" or "http://host:port".</summary>
+    /// <summary>Reads "unix:/path", "unix:///path", "/path", "http://host:port" or "https://host:port".</summary>
     /// <exception cref="FormatException">It is none of them; the message says why.</exception>
     public static GrpcAddress Parse(string text) =>
         TryParse(text, out var address, out var error) ? address : throw new FormatException(error);
 
-    /// <summary>Reads "unix:/path", "unix:///path", "/path" or "http://host:port"; where it is none of them, the error is a sentence.</summary>
+    /// <summary>Reads "unix:/path", "unix:///path", "/path", "http://host:port" or "https://host:port"; where it is none of them, the error is a sentence.</summary>
     public static bool TryParse(string text, [NotNullWhen(true)] out GrpcAddress? address, [NotNullWhen(false)] out string? error)
     {
         if (text.StartsWith("unix:", StringComparison.Ordinal))
@@ -60,9 +68,9 @@ public sealed record GrpcAddress
     }
 
     /// <inheritdoc/>
-    public override string ToString() => SocketPath is null ? Text(Host, Port) : "unix:" + SocketPath;
+    public override string ToString() => SocketPath is null ? Text(Scheme, Host, Port) : "unix:" + SocketPath;
 
-    private static string Text(string host, int port) => $"http://{(host.Contains(':', StringComparison.Ordinal) ? $"[{host}]" : host)}:{port}";
+    private static string Text(string scheme, string host, int port) => $"{scheme}://{(host.Contains(':', StringComparison.Ordinal) ? $"[{host}]" : host)}:{port}";
 
     private static bool TryPath(string path, string text, [NotNullWhen(true)] out GrpcAddress? address, [NotNullWhen(false)] out string? error)
     {
@@ -71,7 +79,7 @@ public sealed record GrpcAddress
             : path.Contains('\0', StringComparison.Ordinal) ? "The path of the Unix socket has a zero byte in it."
             : bytes > LongestSocketPath ? $"'{path}' has {bytes} bytes; the path of a Unix socket has at most {LongestSocketPath}."
             : null;
-        address = error is null ? new GrpcAddress(path, "localhost", 0) : null;
+        address = error is null ? new GrpcAddress(path, "localhost", 0, isSecure: false) : null;
         return error is null;
     }
 
@@ -80,18 +88,18 @@ public sealed record GrpcAddress
         address = null;
         if (!text.Contains("://", StringComparison.Ordinal) || !Uri.TryCreate(text, UriKind.Absolute, out var uri))
         {
-            error = $"'{text}' is no address: unix:/path, /path and http://host:port are.";
+            error = $"'{text}' is no address: {Forms}";
             return false;
         }
 
         var portText = text[(text.IndexOf("://", StringComparison.Ordinal) + 3)..].TrimEnd('/');
-        error = uri.Scheme != Uri.UriSchemeHttp ? $"'{text}' begins with {uri.Scheme}:, which is not supported: unix:/path, /path and http://host:port are."
+        error = uri.Scheme != Uri.UriSchemeHttp && uri.Scheme != Uri.UriSchemeHttps ? $"'{text}' begins with {uri.Scheme}:, which is not supported: {Forms}"
             : uri.PathAndQuery != "/" || uri.Fragment.Length > 0 || uri.UserInfo.Length > 0 ? $"'{text}' has more than a host and a port."
-            : !portText.EndsWith($":{uri.Port}", StringComparison.Ordinal) || uri.Port == 0 ? $"'{text}' has no port: http://host:port is needed."
+            : !portText.EndsWith($":{uri.Port}", StringComparison.Ordinal) || uri.Port == 0 ? $"'{text}' has no port: {uri.Scheme}://host:port is needed."
             : null;
         if (error is null)
         {
-            address = new GrpcAddress(null, IPAddress.TryParse(uri.Host, out var ip) ? ip.ToString() : uri.IdnHost, uri.Port);
+            address = new GrpcAddress(null, IPAddress.TryParse(uri.Host, out var ip) ? ip.ToString() : uri.IdnHost, uri.Port, uri.Scheme == Uri.UriSchemeHttps);
         }
 
         return error is null;

@@ -251,7 +251,7 @@ internal sealed class HttpCall<TRequest, TResponse> : IDisposable
 
     private Status StatusOf(Exception exception)
     {
-        var status = TransportErrors.StatusOf(exception);
+        var status = TransportErrors.StatusOf(exception, mayBeRefusal: _channel.IsSecure && _response is null);
         return status.StatusCode is StatusCode.Cancelled && _deadline <= DateTime.UtcNow
             ? new Status(StatusCode.DeadlineExceeded, "The deadline of the call has passed.", exception)
             : status;

@@ -1,10 +1,12 @@
 using System.Collections.Concurrent;
+using System.Net;
+using System.Net.Security;
 using System.Net.Sockets;
 using Grpc.Core;
 
 namespace Hypercalls.Grpc;
 
-/// <summary>A server reached over HTTP/2 in clear text, through a Unix socket or over TCP. Connections come up with the first call and again after a loss.</summary>
+/// <summary>A server reached over HTTP/2, through a Unix socket, over TCP or over TLS. Connections come up with the first call and again after a loss.</summary>
 public sealed class HttpChannel : ChannelBase, IDisposable
 {
     private readonly GrpcAddress _address;
@@ -32,6 +34,8 @@ public sealed class HttpChannel : ChannelBase, IDisposable
 
     internal HttpChannelOptions Options { get; }
 
+    internal bool IsSecure => _address.IsSecure;
+
     internal HttpMessageInvoker Transport { get; }
 
     internal CancellationToken Disposed { get; }
@@ -40,6 +44,11 @@ public sealed class HttpChannel : ChannelBase, IDisposable
     public static HttpChannel ForAddress(GrpcAddress address, HttpChannelOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(address);
+        if (address.IsSecure && options?.Tls is null)
+        {
+            throw new ArgumentException($"{address} needs {nameof(HttpChannelOptions)}.{nameof(HttpChannelOptions.Tls)}.", nameof(options));
+        }
+
         return new HttpChannel(address, options ?? new HttpChannelOptions());
     }
 
@@ -66,20 +75,37 @@ public sealed class HttpChannel : ChannelBase, IDisposable
         return Task.CompletedTask;
     }
 
-    private async Task<Stream> ConnectAsync(System.Net.DnsEndPoint endPoint, CancellationToken cancellationToken)
+    private async Task<Stream> ConnectAsync(DnsEndPoint endPoint, CancellationToken cancellationToken)
     {
         var socket = _address.SocketPath is null
             ? new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true }
             : new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         try
         {
+            if (_address.SocketPath is null)
+            {
+                TcpLiveness.Watch(socket);
+            }
+
             await socket.ConnectAsync(_address.SocketPath is null ? endPoint : new UnixDomainSocketEndPoint(_address.SocketPath), cancellationToken).ConfigureAwait(false);
-            return new NetworkStream(socket, ownsSocket: true);
+            var stream = new NetworkStream(socket, ownsSocket: true);
+            return _address.IsSecure ? await SecureAsync(stream, cancellationToken).ConfigureAwait(false) : stream;
         }
         catch
         {
             socket.Dispose();
             throw;
         }
+    }
+
+    // Here and not by the handler's own SslOptions: those are the same for every connection.
+    private async Task<SslStream> SecureAsync(NetworkStream stream, CancellationToken cancellationToken)
+    {
+        var options = Options.Tls!();
+        options.TargetHost ??= _address.Host;
+        options.ApplicationProtocols = [SslApplicationProtocol.Http2];
+        var secure = new SslStream(stream);
+        await secure.AuthenticateAsClientAsync(options, cancellationToken).ConfigureAwait(false);
+        return secure;
     }
 }

@@ -1,6 +1,8 @@
+using System.Net.Security;
+
 namespace Hypercalls.Grpc;
 
-/// <summary>Limits of a channel.</summary>
+/// <summary>Limits of a channel, and its TLS.</summary>
 public sealed record HttpChannelOptions
 {
     /// <summary>The longest message received, in bytes; 4 MiB unless told otherwise. A longer one ends its call with RESOURCE_EXHAUSTED.</summary>
@@ -8,6 +10,11 @@ public sealed record HttpChannelOptions
 
     /// <summary>The longest message sent, in bytes; as long as memory allows unless told otherwise. A longer one is refused with RESOURCE_EXHAUSTED and not sent.</summary>
     public int MaxSendMessageSize { get; init; } = int.MaxValue - FrameWriter<object>.PrefixLength;
+
+    /// <summary>
+    /// What an https address needs, a new object for each connection, so that certificates can change without a new channel. The channel fills in the host and HTTP/2.
+    /// </summary>
+    public Func<SslClientAuthenticationOptions>? Tls { get; init; }
 
     /// <summary>How long a connection may take to come up; 10 seconds unless told otherwise. Calls that wait for it longer end with UNAVAILABLE.</summary>
     public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(10);

@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using System.Security.Authentication;
 using Grpc.Core;
 
 namespace Hypercalls.Grpc;
@@ -6,7 +7,9 @@ namespace Hypercalls.Grpc;
 /// <summary>The status of a call that the transport has failed.</summary>
 internal static class TransportErrors
 {
-    public static Status StatusOf(Exception exception) => exception switch
+    /// <param name="exception">What the transport has thrown.</param>
+    /// <param name="mayBeRefusal">Whether this end has shown a certificate and heard nothing since: in TLS 1.3 a server that refuses it only hangs up.</param>
+    public static Status StatusOf(Exception exception, bool mayBeRefusal = false) => exception switch
     {
         RpcException refused => refused.Status,
 
@@ -15,6 +18,10 @@ internal static class TransportErrors
             new Status(StatusCode.Unavailable, "The server closed the connection.", exception),
         _ when Find<HttpProtocolException>(exception) is { } reset =>
             new Status(HttpErrors.FromHttp2Error(reset.ErrorCode), $"The server reset the call: {reset.Message}", exception),
+        _ when Find<AuthenticationException>(exception) is { } untrusted =>
+            new Status(StatusCode.Unauthenticated, untrusted.InnerException is null ? untrusted.Message : $"The TLS handshake failed: {untrusted.GetBaseException().Message}", exception),
+        HttpRequestException { HttpRequestError: not HttpRequestError.ConnectionError and not HttpRequestError.NameResolutionError } when mayBeRefusal =>
+            new Status(StatusCode.Unavailable, "The server hung up without an answer. Where it refuses this certificate, its log says why.", exception),
         _ when Find<SocketException>(exception) is { } failed =>
             new Status(StatusCode.Unavailable, $"The connection failed: {failed.Message}", exception),
         OperationCanceledException { InnerException: TimeoutException } =>

@@ -1,8 +1,12 @@
+using System.Collections.Concurrent;
 using Grpc.Core;
 using Hypercalls.Daemon;
 using Hypercalls.Daemon.Hosting;
 using Hypercalls.Grpc;
+using Hypercalls.Tests.Protos.Grpc;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 
 namespace Hypercalls.Tests.Daemon;
 
@@ -31,6 +35,12 @@ public sealed class TestDaemon : IAsyncLifetime
     public CallInvoker Invoker => _channel!.CreateCallInvoker();
 
     public IServiceProvider Services => _app!.Services;
+
+    /// <summary>The TCP address, where it is configured to listen on one.</summary>
+    public GrpcAddress Tcp => GrpcAddress.Parse(_app!.Urls.Single(url => !url.Contains("://unix:", StringComparison.Ordinal)));
+
+    /// <summary>What it has logged.</summary>
+    internal ConcurrentQueue<LogEntry> Log { get; } = [];
 
     internal Hypercalls.Protos.Hypercalls.HypercallsClient Hypercalls => new(Invoker);
 
@@ -63,8 +73,27 @@ public sealed class TestDaemon : IAsyncLifetime
             options.HostDeadlineMs = 40_000;
             _configure?.Invoke(options);
         });
+        _app.Services.GetRequiredService<ILoggerFactory>().AddProvider(new RecordingLoggerProvider(Log));
         await _app.StartAsync();
         _channel = HttpChannel.ForAddress(GrpcAddress.Unix(Socket));
+    }
+
+    /// <summary>Waits for a line of the log.</summary>
+    internal async Task<string> SaysAsync(string sentence)
+    {
+        var started = System.Diagnostics.Stopwatch.GetTimestamp();
+        while (true)
+        {
+            if (Log.FirstOrDefault(entry => entry.Text.Contains(sentence, StringComparison.Ordinal)) is { } entry)
+            {
+                return entry.Text;
+            }
+
+            Assert.True(
+                System.Diagnostics.Stopwatch.GetElapsedTime(started) < TimeSpan.FromSeconds(60),
+                $"The log does not say '{sentence}' but:\n{string.Join('\n', Log.Select(line => line.Text))}");
+            await Task.Delay(10);
+        }
     }
 
     /// <summary>Stops in order, as SIGTERM does.</summary>

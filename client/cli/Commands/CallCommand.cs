@@ -12,7 +12,6 @@ internal static class CallCommand
     {
         var function = new Argument<string>("function") { Description = "An ID (0xC4000003) or a name (CPU_ON, PSCI_VERSION)." };
         var arguments = new Argument<string[]>("arguments") { Description = "x1 upwards: hexadecimal with 0x, or decimal.", Arity = ArgumentArity.ZeroOrMore };
-        var daemon = DaemonAddress.Option();
         var machine = new Option<string?>("--machine") { Description = "Call on this machine instead of a fresh scratch machine.", HelpName = "name" };
         var apply = new Option<bool>("--apply") { Description = "With --machine: let an effect arise." };
         var conduit = ConduitOption();
@@ -22,8 +21,9 @@ internal static class CallCommand
         var json = new Option<bool>("--json") { Description = "The reply as JSON." };
         var command = new Command("call", "Make one hypercall by hand: on a scratch machine, where effects are shown and never applied, or on a live one.")
         {
-            function, arguments, daemon, machine, apply, conduit, immediate, isAArch32, core, json,
+            function, arguments, machine, apply, conduit, immediate, isAArch32, core, json,
         };
+        var daemon = DaemonAddress.AddTo(command);
         command.SetAction(async (parsed, cancelled) =>
         {
             var request = new CallRequest
@@ -46,7 +46,7 @@ internal static class CallCommand
             }
 
             request.Arguments.Add(parsed.GetValue(arguments)!.Select(argument => FunctionArgument.Number(argument, 64, "an argument")));
-            using var channel = DaemonAddress.Connect(parsed.GetValue(daemon));
+            using var channel = daemon.Connect(parsed);
             var reply = await new Protos.Hypercalls.HypercallsClient(channel.CreateCallInvoker()).CallAsync(request, cancellationToken: cancelled);
             if (parsed.GetValue(json))
             {

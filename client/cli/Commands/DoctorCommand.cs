@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.ComponentModel;
 using System.Diagnostics;
 using Hypercalls.Cli.Output;
+using Hypercalls.Grpc;
 using Spectre.Console;
 
 namespace Hypercalls.Cli.Commands;
@@ -20,12 +21,12 @@ internal static class DoctorCommand
 
     public static Command Create()
     {
-        var daemon = DaemonAddress.Option();
         var json = new Option<bool>("--json") { Description = "The findings as JSON." };
-        var command = new Command("doctor", "Look at SDK, QEMU, kernel, socket, plugins and KVM: a line each, with the remedy.") { daemon, json };
+        var command = new Command("doctor", "Look at SDK, QEMU, kernel, socket, plugins and KVM: a line each, with the remedy.") { json };
+        var daemon = DaemonAddress.AddTo(command);
         command.SetAction(parsed =>
         {
-            Finding[] findings = [Sdk(), Qemu(), Kernel(), Socket(parsed.GetValue(daemon)), Plugins(), Kvm()];
+            Finding[] findings = [Sdk(), Qemu(), Kernel(), Socket(daemon.Of(parsed)), Plugins(), Kvm()];
             if (parsed.GetValue(json))
             {
                 Console.WriteLine(System.Text.Json.JsonSerializer.Serialize(findings.Select(finding => new
@@ -71,9 +72,8 @@ internal static class DoctorCommand
         ? new("kernel", Verdict.Good, DebianKernel)
         : new("kernel", Verdict.Absent, "Debian's arm64 kernel is not installed: apt-get install debian-installer-12-netboot-arm64, or give run your own with --kernel.");
 
-    private static Finding Socket(string? given)
+    private static Finding Socket(GrpcAddress address)
     {
-        var address = DaemonAddress.Of(given);
         try
         {
             return DaemonAddress.IsAnswering(address)

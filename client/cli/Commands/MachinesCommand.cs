@@ -10,12 +10,12 @@ internal static class MachinesCommand
 {
     public static Command Create()
     {
-        var daemon = DaemonAddress.Option();
         var json = new Option<bool>("--json") { Description = "The list as JSON." };
-        var command = new Command("machines", "List the attached machines.") { daemon, json };
+        var command = new Command("machines", "List the attached machines.") { json };
+        var daemon = DaemonAddress.AddTo(command);
         command.SetAction(async (parsed, cancelled) =>
         {
-            using var channel = DaemonAddress.Connect(parsed.GetValue(daemon));
+            using var channel = daemon.Connect(parsed);
             var reply = await new Operator.OperatorClient(channel.CreateCallInvoker()).ListMachinesAsync(new(), cancellationToken: cancelled);
             if (parsed.GetValue(json))
             {

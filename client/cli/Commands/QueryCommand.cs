@@ -10,12 +10,12 @@ internal static class QueryCommand
     public static Command Create()
     {
         var function = new Argument<string>("function") { Description = "An ID (0xC4000003) or a name (CPU_ON, SDEI_VERSION)." };
-        var daemon = DaemonAddress.Option();
         var conduit = CallCommand.ConduitOption();
         var immediate = new Option<string>("--imm") { Description = "The immediate, 16 bits.", HelpName = "n", DefaultValueFactory = _ => "0" };
         var isAArch32 = new Option<bool>("--a32") { Description = "Called from AArch32 state." };
         var json = new Option<bool>("--json") { Description = "The answer as JSON." };
-        var command = new Command("query", "Who would answer this call: the kernel, a service, nobody?") { function, daemon, conduit, immediate, isAArch32, json };
+        var command = new Command("query", "Who would answer this call: the kernel, a service, nobody?") { function, conduit, immediate, isAArch32, json };
+        var daemon = DaemonAddress.AddTo(command);
         var target = RegisterTarget.AddTo(command);
         command.SetAction(async (parsed, cancelled) =>
         {
@@ -33,7 +33,7 @@ internal static class QueryCommand
                 query.Name = text;
             }
 
-            using var channel = DaemonAddress.Connect(parsed.GetValue(daemon));
+            using var channel = daemon.Connect(parsed);
             var answer = await new KernelRegister.KernelRegisterClient(channel.CreateCallInvoker()).GetAsync(query, cancellationToken: cancelled);
             if (parsed.GetValue(json))
             {

@@ -17,7 +17,6 @@ internal static class RegisterCommand
 
     public static Command Create()
     {
-        var daemon = DaemonAddress.Option();
         var conduit = new Option<string?>("--conduit") { Description = "Calls by this one only: smc or hvc." };
         conduit.AcceptOnlyFromAmong("smc", "hvc");
         var immediate = new Option<string?>("--imm") { Description = "Calls with this immediate only, 16 bits.", HelpName = "n" };
@@ -27,14 +26,15 @@ internal static class RegisterCommand
         var json = new Option<bool>("--json") { Description = "One JSON object per range." };
         var command = new Command("register", "List who answers which calls: the kernel, a service, nobody. Complete over w0 and every way to call.")
         {
-            daemon, conduit, isAArch64, isAArch32, immediate, filter, json,
+            conduit, isAArch64, isAArch32, immediate, filter, json,
         };
+        var daemon = DaemonAddress.AddTo(command);
         var target = RegisterTarget.AddTo(command);
         command.SetAction(async (parsed, cancelled) =>
         {
             var query = target.Query(parsed);
             var only = parsed.GetValue(immediate) is { } text ? (ushort?)FunctionArgument.Number(text, 16, "an immediate") : null;
-            using var channel = DaemonAddress.Connect(parsed.GetValue(daemon));
+            using var channel = daemon.Connect(parsed);
             var invoker = channel.CreateCallInvoker();
             if (parsed.GetValue(filter))
             {

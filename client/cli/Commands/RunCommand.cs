@@ -2,6 +2,7 @@ using System.CommandLine;
 using Hypercalls.Cli.Output;
 using Hypercalls.Cli.Running;
 using Hypercalls.Grpc;
+using Hypercalls.Protos.Tls;
 using Hypercalls.Qemu;
 
 namespace Hypercalls.Cli.Commands;
@@ -24,14 +25,13 @@ internal static class RunCommand
         var memory = new Option<int>("--memory") { Description = "MiB of RAM.", HelpName = "MiB", DefaultValueFactory = _ => 512 };
         var conduit = CallCommand.ConduitOption();
         conduit.Description = "What the device tree tells the guest to call PSCI with; both work at EL1, SMC alone at EL2.";
-        var name = new Option<string?>("--name") { Description = "The machine's name; by default one of its own.", HelpName = "name" };
+        var name = new Option<string?>("--name") { Description = "The machine's name; by default one of its own. With TLS it is, or begins with, the certificate's name: rack1/guest.", HelpName = "name" };
         var raw = new Option<bool>("--raw") { Description = "The kernel is bare-metal code whose first byte is its first instruction." };
         var aarch32 = new Option<bool>("--aarch32") { Description = "With --raw: it starts in AArch32." };
         var trace = new Option<bool>("--trace") { Description = "Show each call on a line as it happens." };
         var table = new Option<bool>("--table") { Description = "Show a table of the calls at the end." };
         var plugins = new Option<string?>("--plugins") { Description = "Plugin folder of the private daemon.", HelpName = "folder" };
         var qemu = new Option<string>("--qemu") { Description = "QEMU's executable.", HelpName = "file", DefaultValueFactory = _ => "qemu-system-aarch64" };
-        var daemon = DaemonAddress.Option();
         var allowShadowed = new Option<bool>("--allow-shadowed") { Description = "Go on although the host's kernel keeps functions that a service insists on; what never arrives is listed by `hypercalls machines`." };
         cores.Validators.Add(result =>
         {
@@ -56,8 +56,9 @@ internal static class RunCommand
         });
         var command = new Command("run", "Boot a guest in QEMU. Every SMC and HVC of it is answered by the daemon; a private one is started where none runs. Ctrl-A x quits.")
         {
-            kernel, initrd, script, append, cores, el, cpu, type, memory, conduit, name, raw, aarch32, trace, table, plugins, qemu, daemon, allowShadowed,
+            kernel, initrd, script, append, cores, el, cpu, type, memory, conduit, name, raw, aarch32, trace, table, plugins, qemu, allowShadowed,
         };
+        var daemon = DaemonAddress.AddTo(command);
         var settings = DaemonSettings.AddTo(command, ", for the private daemon");
         command.SetAction(async (parsed, cancelled) =>
         {
@@ -80,9 +81,10 @@ internal static class RunCommand
                 Console = terminal,
                 Log = terminal.WriteLine,
             };
-            await using var own = await OwnDaemonAsync(parsed.GetValue(daemon), parsed.GetValue(plugins), settings.Arguments(parsed), terminal, cancelled);
-            using var channel = own is null ? DaemonAddress.Connect(parsed.GetValue(daemon)) : HttpChannel.ForAddress(own.Address);
-            var run = new GuestRun(channel.CreateCallInvoker(), options, parsed.GetValue(name) ?? $"qemu-{Environment.ProcessId}", terminal, parsed.GetValue(trace) || parsed.GetValue(table), parsed.GetValue(trace), parsed.GetValue(allowShadowed));
+            await using var own = await OwnDaemonAsync(daemon.Of(parsed), daemon.IsNamed(parsed), parsed.GetValue(plugins), settings.Arguments(parsed), terminal, cancelled);
+            Party? party = null;
+            using var channel = own is null ? daemon.Connect(parsed, out party) : HttpChannel.ForAddress(own.Address);
+            var run = new GuestRun(channel.CreateCallInvoker(), options, parsed.GetValue(name) ?? DefaultName(party), terminal, parsed.GetValue(trace) || parsed.GetValue(table), parsed.GetValue(trace), parsed.GetValue(allowShadowed));
             var exitCode = await run.RunAsync(cancelled);
             if (parsed.GetValue(table))
             {
@@ -95,15 +97,22 @@ internal static class RunCommand
         return command;
     }
 
-    /// <summary>Null where a daemon was named or already listens.</summary>
-    private static async Task<PrivateDaemon?> OwnDaemonAsync(string? given, string? plugins, IReadOnlyList<string> settings, SharedTerminal terminal, CancellationToken cancelled)
+    /// <summary>One that no other run has, and that a certificate is good for.</summary>
+    private static string DefaultName(Party? party)
     {
-        var named = given ?? Environment.GetEnvironmentVariable("HYPERCALLS_DAEMON");
-        if (plugins is null && (named is not null || DaemonAddress.IsAnswering(DaemonAddress.Of(null))))
+        var name = $"qemu-{Environment.ProcessId}";
+        return party is null ? name : $"{party.Name}{Party.Separator}{name}";
+    }
+
+    /// <summary>Null where a daemon was named or already listens.</summary>
+    private static async Task<PrivateDaemon?> OwnDaemonAsync(
+        GrpcAddress address, bool isNamed, string? plugins, IReadOnlyList<string> settings, SharedTerminal terminal, CancellationToken cancelled)
+    {
+        if (plugins is null && (isNamed || DaemonAddress.IsAnswering(address)))
         {
             return settings is not [var option, var value, ..]
                 ? null
-                : throw new CliException($"{option} {value} is for the private daemon that run starts where none listens; this run uses the one at {DaemonAddress.Of(given)}. Start that one with it: `hypercalls daemon {option} {value}`.", ExitCode.BadInput);
+                : throw new CliException($"{option} {value} is for the private daemon that run starts where none listens; this run uses the one at {address}. Start that one with it: `hypercalls daemon {option} {value}`.", ExitCode.BadInput);
         }
 
         var own = await PrivateDaemon.StartAsync(plugins, settings, terminal.WriteLine, cancelled);

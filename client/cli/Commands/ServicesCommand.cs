@@ -9,12 +9,12 @@ internal static class ServicesCommand
 {
     public static Command Create()
     {
-        var daemon = DaemonAddress.Option();
         var json = new Option<bool>("--json") { Description = "The list as JSON." };
-        var command = new Command("services", "List the daemon's services and their functions.") { daemon, json };
+        var command = new Command("services", "List the daemon's services and their functions.") { json };
+        var daemon = DaemonAddress.AddTo(command);
         command.SetAction(async (parsed, cancelled) =>
         {
-            using var channel = DaemonAddress.Connect(parsed.GetValue(daemon));
+            using var channel = daemon.Connect(parsed);
             var reply = await new Operator.OperatorClient(channel.CreateCallInvoker()).ListServicesAsync(new(), cancellationToken: cancelled);
             if (parsed.GetValue(json))
             {

@@ -10,14 +10,14 @@ internal static class TraceCommand
 {
     public static Command Create()
     {
-        var daemon = DaemonAddress.Option();
         var machine = new Option<string?>("--machine") { Description = "Only this machine.", HelpName = "name" };
         var function = new Option<string[]>("--function", "-f") { Description = "Only this function, by ID or name; may be repeated.", HelpName = "id" };
         var json = new Option<bool>("--json") { Description = "One JSON object per call." };
-        var command = new Command("trace", "Show calls as they happen: names, arguments, results, duration inside the daemon. Ctrl-C ends it.") { daemon, machine, function, json };
+        var command = new Command("trace", "Show calls as they happen: names, arguments, results, duration inside the daemon. Ctrl-C ends it.") { machine, function, json };
+        var daemon = DaemonAddress.AddTo(command);
         command.SetAction(async (parsed, cancelled) =>
         {
-            using var channel = DaemonAddress.Connect(parsed.GetValue(daemon));
+            using var channel = daemon.Connect(parsed);
             var invoker = channel.CreateCallInvoker();
             var request = new WatchRequest { Machine = parsed.GetValue(machine) ?? "" };
             foreach (var text in parsed.GetValue(function) ?? [])

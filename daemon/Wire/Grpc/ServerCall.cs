@@ -33,6 +33,8 @@ internal sealed partial class ServerCall : ServerCallContext
         CancellationTokenCore = deadline?.Token ?? http.RequestAborted;
     }
 
+    public HttpContext Http => _http;
+
     /// <summary>A compressed message is the caller's mistake only where it names no compression (gRPC, Compression).</summary>
     public StatusCode StatusOfCompressed => NamesCompression ? StatusCode.Unimplemented : StatusCode.Internal;
 

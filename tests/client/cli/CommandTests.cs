@@ -6,15 +6,20 @@ namespace Hypercalls.Tests.Client.Cli;
 public sealed class CommandTests(TestDaemon daemon) : IClassFixture<TestDaemon>
 {
     [Theory]
-    [InlineData("", "run daemon call query register services machines trace doctor")]
+    [InlineData("", "run daemon call query register services machines trace cert doctor")]
     [InlineData("run", "--kernel --initrd --append --cores --memory --conduit --settings --set --allow-shadowed Ctrl-A")]
-    [InlineData("daemon", "--socket --listen --plugins --settings --set --keep-going")]
+    [InlineData("daemon", "--socket --listen --tls --plugins --settings --set --keep-going")]
     [InlineData("call", "--machine --apply --json")]
     [InlineData("query", "--machine --profile --conduit --imm --a32 --json linux-6.12-defaults")]
     [InlineData("register", "--machine --profile --conduit --imm --a32 --a64 --filter --json linux-7.2-forward-all")]
     [InlineData("services", "--json")]
     [InlineData("machines", "--json")]
     [InlineData("trace", "-f --machine --json")]
+    [InlineData("machines", "--daemon https:// --tls HYPERCALLS_DAEMON HYPERCALLS_TLS")]
+    [InlineData("cert", "ca daemon host operator")]
+    [InlineData("cert ca", "--dir --days --force")]
+    [InlineData("cert daemon", "names --dir --days --force")]
+    [InlineData("cert host", "name --dir --days --force")]
     [InlineData("doctor", "--json")]
     public async Task Every_command_has_help(string command, string words)
     {

@@ -40,6 +40,7 @@ internal sealed record Tool(int ExitCode, string Output, string Errors)
             RedirectStandardError = true,
         };
         start.Environment.Remove("HYPERCALLS_DAEMON");
+        start.Environment.Remove("HYPERCALLS_TLS");
         return Process.Start(start)!;
     }
 }

@@ -37,7 +37,10 @@ internal sealed class Host : IAsyncDisposable
     public static Ready AllForwarded() => Hypercalls.Client.KernelShare.None("nothing below");
 
     /// <summary>Hello, Welcome, Ready, and the daemon's acceptance.</summary>
-    public static async Task<Host> AttachAsync(TestDaemon daemon, HelloMessage hello, Ready? ready = null)
+    public static Task<Host> AttachAsync(TestDaemon daemon, HelloMessage hello, Ready? ready = null) => AttachAsync(daemon.Invoker, hello, ready);
+
+    /// <summary>Hello, Welcome, Ready, and the daemon's acceptance.</summary>
+    public static async Task<Host> AttachAsync(CallInvoker daemon, HelloMessage hello, Ready? ready = null)
     {
         var host = await GreetAsync(daemon, hello, ready ?? AllForwarded());
         host.Accepted = (await host.HearAsync()).RangesChanged;
@@ -45,10 +48,13 @@ internal sealed class Host : IAsyncDisposable
     }
 
     /// <summary>Hello, Welcome, Ready: whether it is accepted is the test's to find out.</summary>
-    public static async Task<Host> GreetAsync(TestDaemon daemon, HelloMessage hello, Ready ready)
+    public static Task<Host> GreetAsync(TestDaemon daemon, HelloMessage hello, Ready ready) => GreetAsync(daemon.Invoker, hello, ready);
+
+    private static async Task<Host> GreetAsync(CallInvoker daemon, HelloMessage hello, Ready ready)
     {
-        var host = new Host(daemon.Hypercalls, daemon.Hypercalls.Attach());
-        await host.Attach.RequestStream.WriteAsync(new() { Hello = hello });
+        var client = new global::Hypercalls.Protos.Hypercalls.HypercallsClient(daemon);
+        var host = new Host(client, client.Attach());
+        await host.Attach.RequestStream.TryWriteAsync(new() { Hello = hello });
         Assert.True(await host.Attach.ResponseStream.MoveNext().Soon());
         host.Welcome = host.Attach.ResponseStream.Current.Welcome;
         await host.Attach.RequestStream.TryWriteAsync(new() { Ready = ready });

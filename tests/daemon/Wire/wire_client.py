@@ -1,11 +1,19 @@
-# A vCPU host on Google's own library: python3 wire_client.py TARGET
+# A vCPU host on Google's own library: python3 wire_client.py TARGET [FOLDER], with TLS where a folder of certificates is given
 import sys
 
 import grpc
 import hypercalls_pb2 as pb
 import hypercalls_pb2_grpc as stubs
 
-with grpc.insecure_channel(sys.argv[1]) as channel:
+
+def connect():
+    if len(sys.argv) == 2:
+        return grpc.insecure_channel(sys.argv[1])
+    ca, key, certificate = (open(f"{sys.argv[2]}/{name}.pem", "rb").read() for name in ("ca", "key", "cert"))
+    return grpc.secure_channel(sys.argv[1], grpc.ssl_channel_credentials(ca, key, certificate))
+
+
+with connect() as channel:
     daemon = stubs.HypercallsStub(channel)
 
     # Unary: a call by hand.

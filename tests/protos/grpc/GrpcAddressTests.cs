@@ -30,18 +30,32 @@ public class GrpcAddressTests
     }
 
     [Theory]
-    [InlineData("", "'' is no address: unix:/path, /path and http://host:port are.")]
-    [InlineData("localhost:5000", "'localhost:5000' is no address: unix:/path, /path and http://host:port are.")]
-    [InlineData("relative/path", "'relative/path' is no address: unix:/path, /path and http://host:port are.")]
-    [InlineData("http://", "'http://' is no address: unix:/path, /path and http://host:port are.")]
-    [InlineData("http://host:99999", "'http://host:99999' is no address: unix:/path, /path and http://host:port are.")]
+    [InlineData("https://rack1.example:7433", "rack1.example", 7433)]
+    [InlineData("https://[::1]:443/", "::1", 443)]
+    public void Reads_a_TCP_port_with_TLS(string text, string host, int port)
+    {
+        var address = GrpcAddress.Parse(text);
+        Assert.Equal((null, host, port, true), (address.SocketPath, address.Host, address.Port, address.IsSecure));
+        Assert.Equal(new Uri(text), address.Origin);
+        Assert.Equal(address, GrpcAddress.Parse(address.ToString()));
+        Assert.NotEqual(address, GrpcAddress.Tcp(host, port));
+        Assert.Contains(nameof(HttpChannelOptions.Tls), Assert.Throws<ArgumentException>(() => HttpChannel.ForAddress(address)).Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("", "'' is no address: unix:/path, /path, http://host:port and https://host:port are.")]
+    [InlineData("localhost:5000", "'localhost:5000' is no address: unix:/path, /path, http://host:port and https://host:port are.")]
+    [InlineData("relative/path", "'relative/path' is no address: unix:/path, /path, http://host:port and https://host:port are.")]
+    [InlineData("http://", "'http://' is no address: unix:/path, /path, http://host:port and https://host:port are.")]
+    [InlineData("http://host:99999", "'http://host:99999' is no address: unix:/path, /path, http://host:port and https://host:port are.")]
     [InlineData("unix:", "'unix:' names no Unix socket: an absolute path is needed, as in unix:/run/hypercalls.sock.")]
     [InlineData("unix:name", "'unix:name' names no Unix socket: an absolute path is needed, as in unix:/run/hypercalls.sock.")]
     [InlineData("unix:/", "'unix:/' names no Unix socket: an absolute path is needed, as in unix:/run/hypercalls.sock.")]
     [InlineData("/a\0b", "The path of the Unix socket has a zero byte in it.")]
-    [InlineData("https://host:1", "'https://host:1' begins with https:, which is not supported: unix:/path, /path and http://host:port are.")]
-    [InlineData("tcp://host:1", "'tcp://host:1' begins with tcp:, which is not supported: unix:/path, /path and http://host:port are.")]
+    [InlineData("ftp://host:1", "'ftp://host:1' begins with ftp:, which is not supported: unix:/path, /path, http://host:port and https://host:port are.")]
+    [InlineData("tcp://host:1", "'tcp://host:1' begins with tcp:, which is not supported: unix:/path, /path, http://host:port and https://host:port are.")]
     [InlineData("http://host", "'http://host' has no port: http://host:port is needed.")]
+    [InlineData("https://host", "'https://host' has no port: https://host:port is needed.")]
     [InlineData("http://host:0", "'http://host:0' has no port: http://host:port is needed.")]
     [InlineData("http://host:1/path", "'http://host:1/path' has more than a host and a port.")]
     [InlineData("http://user@host:1", "'http://user@host:1' has more than a host and a port.")]

@@ -20,15 +20,15 @@ internal sealed class Python : IDisposable
     /// <summary>Python's stubs of these files, by Debian's compiler.</summary>
     public async Task MakeStubsAsync(params string[] protos)
     {
-        using var protoc = Start(
+        using var protoc = Run(
             Protoc,
             [$"-I{Foreign("")}", $"--python_out={Stubs.FullName}", $"--grpc_python_out={Stubs.FullName}", $"--plugin=protoc-gen-grpc_python={Plugin}", .. protos]);
         Assert.Equal((0, ""), await EndAsync(protoc));
     }
 
-    public Process Start(string script, string target) => Start(Interpreter, ["-B", Foreign(script), target]);
+    public Process Start(string script, params string[] arguments) => Run(Interpreter, ["-B", Foreign(script), .. arguments]);
 
-    private Process Start(string program, string[] arguments)
+    private Process Run(string program, string[] arguments)
     {
         var start = new ProcessStartInfo(program, arguments)
         {
