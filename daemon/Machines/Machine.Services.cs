@@ -11,6 +11,9 @@ internal sealed partial class Machine
     /// <summary>The turn is that of the host's stream: where it hangs, the host is not heard any longer.</summary>
     private bool _isHostsReport;
 
+    /// <summary>Whether a service runs now.</summary>
+    public bool IsInService => _turn.IsInServiceSince(TimeSpan.Zero);
+
     /// <summary>Whether a service has kept the turn for longer than any call may take.</summary>
     public bool IsOverdue => _turn.IsInServiceSince(_deadline);
 
@@ -118,6 +121,7 @@ internal sealed partial class Machine
     {
         _turn.EnterService();
         var served = _served.Services.Serve(call, _state, _running);
+        FaultPoint.AfterService();
         _turn.LeaveService();
         return served;
     }
@@ -190,7 +194,7 @@ internal sealed partial class Machine
     /// <summary>A host that does not read what it is told is let go, and told all levels when it attaches again.</summary>
     private void Tell(ToHost message)
     {
-        if (_toHost is { } channel && !channel.Writer.TryWrite(message) && channel.Writer.TryComplete())
+        if (_toHost is { } line && !line.TryTell(message))
         {
             _faults.Report(Name, $"{Host} does not read what it is told: its stream is ended, and it may attach again.");
         }

@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using System.Security.Cryptography;
-using System.Threading.Channels;
 using Hypercalls.Sdk;
 
 namespace Hypercalls.Daemon.Machines;
@@ -25,7 +24,7 @@ internal sealed partial class Machine
     private ulong _commit;
     private ulong _boot;
     /// <summary>Where attention and farewells go; null while no host is attached. Read out of turn: a service that hangs must not hold up a farewell.</summary>
-    private volatile Channel<ToHost>? _toHost;
+    private volatile HostLine? _toHost;
     private volatile TaskCompletionSource _nextBoot = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private ImmutableArray<string> _remarks = [];
 
@@ -136,46 +135,39 @@ internal sealed partial class Machine
 
     /// <summary>A host has become ready, the first or one that takes over: its list of cores wins, and it is told every level of attention anew.</summary>
     /// <returns>What it is to be told, and what its guest finds in its device tree.</returns>
-    public (ChannelReader<ToHost> ToHost, ValueArray<DeviceTreeNode> DeviceTree) Attach(MachineDescription description, string host, ulong boot, ServedMachine served) => InTurn(() =>
+    public (HostLine Line, ValueArray<DeviceTreeNode> DeviceTree) Attach(MachineDescription description, string host, ulong boot, ServedMachine served) => InTurn(() =>
     {
         _isHostsReport = true;
         Dismiss(new("Another host process has taken this machine over.", TakenOver: true));
-        // The levels of all cores a few times over: a host that does not read them is let go.
-        var channel = Channel.CreateBounded<ToHost>(new BoundedChannelOptions((4 * description.Cores.Count) + 16) { SingleReader = true });
+        var line = new HostLine(description.Cores.Count);
         _served = _failed.Aggregate(served, (all, failed) => all.Without(failed));
         TakeOver(description, host, boot);
         var nodes = DeviceTree();
-        _toHost = channel;
+        _toHost = line;
         Since = _clock.GetTimestamp();
         TellAttention();
         _ready.TrySetResult(true);
-        return (channel.Reader, nodes);
+        return (line, nodes);
     });
 
     /// <summary>Its first host left before it was ready.</summary>
     public void Abandon() => _ready.TrySetResult(false);
 
     /// <summary>The stream of a host ended; false where another host has taken over meanwhile.</summary>
-    public bool Lose(ChannelReader<ToHost> stream)
+    public bool Lose(HostLine line)
     {
-        var channel = _toHost;
-        if (channel?.Reader != stream || Interlocked.CompareExchange(ref _toHost, null, channel) != channel)
+        if (Interlocked.CompareExchange(ref _toHost, null, line) != line)
         {
             return false;
         }
 
-        channel.Writer.TryComplete();
+        line.End();
         Touch();
         return true;
     }
 
     /// <summary>Tells the host why its streams are about to end.</summary>
-    public void Dismiss(ToHost.Goodbye goodbye)
-    {
-        var channel = _toHost;
-        channel?.Writer.TryWrite(goodbye);
-        channel?.Writer.TryComplete();
-    }
+    public void Dismiss(ToHost.Goodbye goodbye) => _toHost?.End(goodbye);
 
     /// <summary>For people, for as long as the machine is known.</summary>
     public void Remark(string sentence) => ImmutableInterlocked.Update(ref _remarks, all => all.Contains(sentence) ? all : all.Add(sentence));
@@ -274,20 +266,6 @@ internal sealed partial class Machine
 
     private MachineDescription WithPower() =>
         Description with { Cores = [.. _cores.Select(core => new Core(core.Mpidr, core.Power))] };
-}
-
-/// <summary>What the daemon tells a host unasked.</summary>
-internal abstract record ToHost
-{
-    private ToHost()
-    {
-    }
-
-    public sealed record Attention(Mpidr Core, bool Wanted) : ToHost;
-
-    /// <param name="Reason">A sentence.</param>
-    /// <param name="TakenOver">Another host has the machine: this one is not to attach again.</param>
-    public sealed record Goodbye(string Reason, bool TakenOver = false) : ToHost;
 }
 
 /// <summary>Where faults of services become readable reports.</summary>

@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Security.Cryptography;
-using System.Threading.Channels;
 using Hypercalls.Sdk;
 
 namespace Hypercalls.Daemon.Machines;
@@ -76,7 +75,7 @@ internal sealed class MachineRegistry(ServiceSet services, DaemonOptions options
 
     /// <summary>Its host is ready: the machine is there for all to see, and the host before it is gone.</summary>
     /// <exception cref="OutOfOrderException">It was forgotten meanwhile.</exception>
-    public (ChannelReader<ToHost> ToHost, ValueArray<DeviceTreeNode> DeviceTree) Attach(Machine machine, MachineDescription description, string host, ulong boot, ServedMachine served)
+    public (HostLine Line, ValueArray<DeviceTreeNode> DeviceTree) Attach(Machine machine, MachineDescription description, string host, ulong boot, ServedMachine served)
     {
         lock (_attaching)
         {

@@ -25,16 +25,16 @@ internal sealed class AttachStream(MachineRegistry machines, ServiceSet services
     {
         try
         {
-            var (machine, toHost, nodes) = await AttachAsync(requests, responses, peer, cancelled);
+            var (machine, line, nodes) = await AttachAsync(requests, responses, peer, cancelled);
             var detached = false;
             try
             {
                 await responses.WriteAsync(Accepted(machine, nodes), cancelled);
-                detached = await ConverseAsync(machine, toHost, requests, responses, cancelled);
+                detached = await ConverseAsync(machine, line, requests, responses, cancelled);
             }
             finally
             {
-                if (machine.Lose(toHost))
+                if (machine.Lose(line))
                 {
                     if (detached)
                     {
@@ -53,7 +53,7 @@ internal sealed class AttachStream(MachineRegistry machines, ServiceSet services
     }
 
     /// <summary>Hello, Welcome, Ready: nothing of an attached machine changes before the Ready of its next host is accepted.</summary>
-    private async Task<(Machine, ChannelReader<ToHost>, ValueArray<DeviceTreeNode>)> AttachAsync(
+    private async Task<(Machine, HostLine, ValueArray<DeviceTreeNode>)> AttachAsync(
         IAsyncStreamReader<Protos.HostMessage> requests, IServerStreamWriter<Protos.DaemonMessage> responses, Peer peer, CancellationToken cancelled)
     {
         var hello = await requests.MoveNext(cancelled) ? requests.Current.Hello : null;
@@ -74,9 +74,9 @@ internal sealed class AttachStream(MachineRegistry machines, ServiceSet services
                 throw new OutOfOrderException($"ready: {refusal}");
             }
 
-            var (toHost, nodes) = machines.Attach(machine, description, hello.Host, hello.Boot, served);
+            var (line, nodes) = machines.Attach(machine, description, hello.Host, hello.Boot, served);
             LogAttached(machine, served);
-            return (machine, toHost, nodes);
+            return (machine, line, nodes);
         }
         catch
         {
@@ -151,14 +151,19 @@ internal sealed class AttachStream(MachineRegistry machines, ServiceSet services
 
     /// <summary>Until the host detaches (true) or the stream ends.</summary>
     private static async Task<bool> ConverseAsync(
-        Machine machine, ChannelReader<ToHost> toHost, IAsyncStreamReader<Protos.HostMessage> requests, IServerStreamWriter<Protos.DaemonMessage> responses, CancellationToken cancelled)
+        Machine machine, HostLine line, IAsyncStreamReader<Protos.HostMessage> requests, IServerStreamWriter<Protos.DaemonMessage> responses, CancellationToken cancelled)
     {
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancelled);
         // A daemon that stops says goodbye first, which ends the writer.
         var reading = ReadAsync(machine, requests, ending.Token);
-        var writing = WriteAsync(toHost, responses, cancelled);
+        var writing = WriteAsync(line.Reader, responses, cancelled);
         // Whoever ends first ends the stream: the writer when another host took over or the daemon stops.
-        var first = await Task.WhenAny(reading, writing);
+        var first = await Task.WhenAny(reading, writing, line.Overflowed);
+        if (first == line.Overflowed)
+        {
+            throw new TooManyException($"{machine.Name} has left too many messages unread. Attach again: all that holds is told anew.");
+        }
+
         if (first == reading)
         {
             return await reading;

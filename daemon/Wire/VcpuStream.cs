@@ -49,8 +49,11 @@ internal sealed class VcpuStream(MachineRegistry machines, Dispatcher dispatcher
 
             await machine.BootBegunAsync(exit.Boot);
             ended.ThrowIfCancellationRequested();
+            FaultPoint.BeforeDispatch();
             reply.Answer = ToWire.Answer(Answer(machine, core, exit, received), machine.Incarnation);
+            FaultPoint.AfterCommit();
             await responses.WriteAsync(reply, ended);
+            FaultPoint.AfterAnswer();
         }
     }
 

@@ -28,6 +28,7 @@ public sealed class TrialsService : Service<TrialsState>, IAttention<TrialsState
         { 0xC300_0010, "WITHDRAWN",   Attend,     "core", "count" },
         { 0xC300_0020, "THROW",       Throw },
         { 0x8300_0021, "NARROW",      Narrow,     "a" },
+        { 0xC300_0023, "SPIN",        Spin,       "milliseconds" },
         { 0xC300_0022, "USES",        Uses,       FunctionTraits.Uses(6, 17) },
     };
 
@@ -40,29 +41,50 @@ public sealed class TrialsService : Service<TrialsState>, IAttention<TrialsState
     ];
 
     // A machine of this name shows what becomes of a service that fails here.
-    public ValueArray<DeviceTreeNode> DeviceTree(MachineDescription machine) => machine.Name == "treeless"
-        ? throw new InvalidOperationException("No tree today.")
-        :
+    public ValueArray<DeviceTreeNode> DeviceTree(MachineDescription machine)
+    {
+        Hang(Hanging(machine), "tree");
+        return machine.Name == "treeless" ? throw new InvalidOperationException("No tree today.") :
         [
             new("/trials", [DeviceTreeProperty.Strings("compatible", "hypercalls,trials", "hypercalls,tests"), DeviceTreeProperty.Conduit("method"), DeviceTreeProperty.Empty("quiet")]),
             new("/cpus/cpu@*", [DeviceTreeProperty.References("trials", "/trials"), DeviceTreeProperty.Cells("cells", 1, 0x1234_5678)]),
         ];
+    }
 
     protected override Serve<TrialsState> Claimed => (in call, state) => Echo(call);
 
-    public TrialsState Attached(TrialsState state, MachineDescription machine) =>
-        state with { Cores = [.. machine.Cores.Select(core => new TrialsCore(core.Mpidr))] };
+    public TrialsState Attached(TrialsState state, MachineDescription machine)
+    {
+        Hang(Hanging(machine), "attach");
+        return state with { Cores = [.. machine.Cores.Select(core => new TrialsCore(core.Mpidr))], Hangs = Hanging(machine) };
+    }
 
-    public TrialsState Reset(TrialsState state, ResetKind kind, MachineDescription machine) =>
-        Attached(new() { Resets = state.Resets + 1 }, machine);
+    public TrialsState Reset(TrialsState state, ResetKind kind, MachineDescription machine)
+    {
+        Hang(state.Hangs, "reset");
+        return Attached(new() { Resets = state.Resets + 1 }, machine);
+    }
 
-    public TrialsState CoreChanged(TrialsState state, CoreReport report) => state;
+    public TrialsState CoreChanged(TrialsState state, CoreReport report)
+    {
+        Hang(state.Hangs, "core change");
+        return state;
+    }
 
-    public bool WantsAttention(TrialsState state, Mpidr core) =>
-        state.IndexOf(core) is var index and >= 0 && state.Cores[index] is { Pending: > 0, Interrupted: null };
+    public bool WantsAttention(TrialsState state, Mpidr core)
+    {
+        var isWanted = state.IndexOf(core) is var index and >= 0 && state.Cores[index] is { Pending: > 0, Interrupted: null };
+        if (isWanted)
+        {
+            Hang(state.Hangs, "attention");
+        }
+
+        return isWanted;
+    }
 
     public Outcome<TrialsState> Attend(TrialsState state, AttentionExit stopped)
     {
+        Hang(state.Hangs, "attend");
         var index = state.IndexOf(stopped.Core);
         var core = state.Cores[index];
         var entry = new Effect.Load { Registers = [new(0, core.Pending), new(1, stopped.Registers.Pc)], Pc = core.Handler, Pstate = new(El1h) };
@@ -103,6 +125,30 @@ public sealed class TrialsService : Service<TrialsState>, IAttention<TrialsState
     {
         Block(call[1]);
         return Answer.Value(call[1]);
+    }
+
+    /// <summary>Loops, which is worse: its core is busy too.</summary>
+    private static Answer Spin(in Hypercall call)
+    {
+        var end = Environment.TickCount64 + (long)call[1];
+        while (Environment.TickCount64 < end)
+        {
+            Thread.SpinWait(100);
+        }
+
+        return Answer.Value(call[1]);
+    }
+
+    /// <summary>A machine named "hangs in attach" shows what becomes of a service that does not come back there.</summary>
+    private static string Hanging(MachineDescription machine) =>
+        machine.Name.StartsWith("hangs in ", StringComparison.Ordinal) ? machine.Name["hangs in ".Length..] : "";
+
+    private static void Hang(string where, string here)
+    {
+        if (where.StartsWith(here, StringComparison.Ordinal))
+        {
+            Block(20_000);
+        }
     }
 
     private static Outcome<TrialsState> Attend(in Hypercall call, TrialsState state) => (Pend(state, call[1], 1), Answer.Value(0));

@@ -1,0 +1,110 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+using Hypercalls.Tests.Client.Qemu;
+using Hypercalls.Tests.Daemon;
+using Xunit.Abstractions;
+
+namespace Hypercalls.Tests.Client.Cli;
+
+/// <summary>Daemons that are killed (−9) at chosen places in the life of a call, while a real guest takes its cores off and on: it must not notice.</summary>
+[Collection(QemuMachines.Name)]
+public sealed partial class DaemonKillTests(ITestOutputHelper output) : IDisposable
+{
+    private const string Qemu = "qemu-system-aarch64";
+    private const int Cores = 4;
+
+    /// <summary>Says each time round; the last line says how many there were.</summary>
+    private const string Hotplug = """
+        #!/bin/sh
+        mount -t proc proc /proc
+        mount -t sysfs sys /sys
+        cpu=/sys/devices/system/cpu
+        exec 3<&0
+        (read stop <&3; touch /stop) &
+        times=0
+        while [ ! -e /stop ]; do
+            for n in 1 2 3; do
+                echo 0 > $cpu/cpu$n/online
+                [ $(cat $cpu/cpu$n/online) = 0 ] || echo "guest: core $n is still on in round $times"
+                echo 1 > $cpu/cpu$n/online
+                [ $(cat $cpu/cpu$n/online) = 1 ] || echo "guest: core $n is still off in round $times"
+            done
+            times=$((times + 1))
+            echo "guest: round $times"
+        done
+        dmesg | grep -iE "psci.*(fail|error)|failed to come|didn't die|may not have shut down|BUG|Oops"
+        echo "guest: cores $(cat $cpu/online) are online after $times rounds"
+        poweroff -f
+
+        """;
+
+    private static readonly string[] s_places = ["BeforeDispatch", "AfterService", "AfterCommit", "AfterAnswer"];
+
+    private readonly string _folder = Directory.CreateTempSubdirectory("hypercalls-tests-").FullName;
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    [NeedsFact(Qemu, DebianKernels.Arm64)]
+    public async Task A_guest_that_hotplugs_does_not_notice_that_daemons_are_killed_in_the_midst_of_its_calls()
+    {
+        var kills = int.Parse(Environment.GetEnvironmentVariable("HYPERCALLS_KILLS") ?? "30", CultureInfo.InvariantCulture);
+        var seed = int.Parse(Environment.GetEnvironmentVariable("HYPERCALLS_FUZZ_SEED") ?? $"{Random.Shared.Next()}", CultureInfo.InvariantCulture);
+        output.WriteLine($"HYPERCALLS_KILLS={kills} HYPERCALLS_FUZZ_SEED={seed}");
+        var random = new Random(seed);
+        var socket = Path.Combine(_folder, "s");
+        var plugins = TestDaemon.PluginFolder(_folder, "psci", "smccc");
+        var daemon = await KillableDaemon.ListeningAsync(socket, plugins);
+        try
+        {
+            using var guest = new GuestTalk(Tool.Start(Guest(socket)));
+            await guest.HearsAsync("guest: round ");
+            await daemon.KillAsync();
+            for (var kill = 0; kill < kills; kill++)
+            {
+                daemon.Dispose();
+                var fault = $"{s_places[kill % s_places.Length]}:{random.Next(1, 60)}";
+                output.WriteLine($"kill {kill}: {fault}, after {guest.Last}");
+                daemon = KillableDaemon.Start(socket, plugins, fault);
+                await daemon.ExitAsync();
+            }
+
+            daemon.Dispose();
+            daemon = KillableDaemon.Start(socket, plugins);
+            await guest.HearsAsync("guest: round ");
+            await guest.SayAsync("stop");
+            await guest.EndAsync();
+            output.WriteLine(guest.Text);
+
+            Assert.Equal(0, guest.ExitCode);
+            var rounds = int.Parse(LastLine().Match(guest.Text).Groups["rounds"].Value, CultureInfo.InvariantCulture);
+            Assert.Equal(
+                Enumerable.Range(1, rounds).Select(round => $"guest: round {round}").Append($"guest: cores 0-3 are online after {rounds} rounds"),
+                guest.Lines.Where(line => line.StartsWith("guest: ", StringComparison.Ordinal)));
+            // Every call of the guest is one exit of the host, whoever answered it, and none was given up.
+            Assert.Equal((Cores - 1) * (rounds + 1), Count(guest.Text, "CPU_ON"));
+            Assert.Equal((Cores - 1) * rounds, Count(guest.Text, "CPU_OFF"));
+            Assert.Equal(kills + 1, guest.Lines.Count(line => line.Contains("Attached again", StringComparison.Ordinal)));
+        }
+        finally
+        {
+            daemon.Dispose();
+        }
+    }
+
+    [GeneratedRegex(@"guest: cores 0-3 are online after (?<rounds>\d+) rounds")]
+    private static partial Regex LastLine();
+
+    private static int Count(string text, string function) =>
+        int.Parse(Regex.Match(text, $@"\| {function} +\| (?<count>\d+) ").Groups["count"].Value, CultureInfo.InvariantCulture);
+
+    private string[] Guest(string socket)
+    {
+        var init = Path.Combine(_folder, "init");
+        File.WriteAllText(init, Hotplug.ReplaceLineEndings("\n"));
+        return
+        [
+            "run", "--kernel", DebianKernels.Arm64, "--initrd", DebianKernels.Arm64Initrd, "--init-script", init, "--cores", $"{Cores}", "--daemon", socket,
+            "--append", "console=ttyAMA0 rdinit=/init-script quiet", "--fallback", "wait", "--table",
+        ];
+    }
+}
