@@ -85,4 +85,10 @@ internal sealed record AnsweredExit(ExitHead Head, Hypercall? Call, Answer Answe
 {
     /// <summary>Nothing of it is committed: the host may send it again.</summary>
     public bool IsNotServed { get; init; }
+
+    /// <summary>The attention exit and who answered it; null for other kinds of exit, and where nobody wanted the core.</summary>
+    public (Service Service, AttentionExit Exit)? Attended { get; init; }
+
+    /// <summary>The effect of a call made by hand, which left with this attention exit.</summary>
+    public Effect? ByHand { get; init; }
 }

@@ -93,7 +93,11 @@ internal sealed partial class Machine
             }
 
             Advance(served);
-            return Finish(core, new(exitHead, null, served.Answer, _commit, false, served.Failure?.ToString()));
+            return Finish(core, new(exitHead, null, served.Answer, _commit, false, served.Failure?.ToString())
+            {
+                Attended = served.Service is { } service && served.Answer != Answer.NoResults ? (service, exit) : null,
+                ByHand = effect,
+            });
         });
     }
 
@@ -267,9 +271,17 @@ internal sealed partial class Machine
         {
             // Once: the next exit says the same.
             core.Last = null;
-            if (last.Call is { } unseen)
+            if (last.Call is { } call)
             {
-                Commit((services, state, running) => services.NotApplied(state, unseen, last.Answer, running));
+                Commit((services, state, running) => services.NotApplied(state, call, last.Answer, running));
+            }
+            else if (last.Attended is var (service, exitOf))
+            {
+                Commit((services, state, running) => services.NotApplied(state, service, exitOf, last.Answer, running));
+            }
+            else if (last.ByHand is { } effect)
+            {
+                core.Queued.Enqueue(effect);
             }
         }
     }

@@ -60,6 +60,13 @@ public interface IAttention<TState>
     /// <param name="stopped">The core and its registers.</param>
     /// <returns>An answer, or a new state and an answer; <see cref="Answer.NoResults"/> lets the core go on unchanged.</returns>
     Outcome<TState> Attend(TState state, AttentionExit stopped);
+
+    /// <summary>The host could not apply the answer of <see cref="Attend"/>, or it never arrived: the guest went on as it was interrupted.</summary>
+    /// <param name="state">The state now.</param>
+    /// <param name="stopped">The core and its registers.</param>
+    /// <param name="answer">What it never loaded.</param>
+    /// <returns>The state to go on with: what was to be delivered waits again, or is counted as lost.</returns>
+    TState NotApplied(TState state, AttentionExit stopped, in Answer answer);
 }
 
 /// <summary>A host's report of a core, or what its first exit says of it.</summary>

@@ -55,6 +55,8 @@ public abstract class Service
     internal abstract bool WantsAttention(object state, Mpidr core);
 
     internal abstract (object? State, Answer Answer) Attend(object state, AttentionExit exit);
+
+    internal abstract object NotApplied(object state, AttentionExit exit, in Answer answer);
 }
 
 /// <summary>A service: a table of functions over a state that is an immutable record.</summary>
@@ -113,6 +115,9 @@ public abstract class Service<TState> : Service
         var outcome = attention.Attend((TState)state, exit);
         return (outcome.State, outcome.Answer);
     }
+
+    internal override object NotApplied(object state, AttentionExit exit, in Answer answer) =>
+        this is IAttention<TState> attention ? attention.NotApplied((TState)state, exit, answer) : state;
 }
 
 /// <summary>A (conduit, immediate) pair that leads to one service, whatever w0 holds.</summary>

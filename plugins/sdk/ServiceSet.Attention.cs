@@ -84,6 +84,16 @@ public sealed partial class ServiceSet
         return new(state, Answer.NoResults, failure?.Service, null, failure);
     }
 
+    /// <summary>The host fell back instead of applying what a stopped core was to load.</summary>
+    /// <param name="state">The states.</param>
+    /// <param name="service">Who answered.</param>
+    /// <param name="exit">The core and its registers.</param>
+    /// <param name="answer">What the guest never saw.</param>
+    /// <param name="running">Told which service runs; null where nobody waits.</param>
+    /// <returns>The states to go on with.</returns>
+    public Stepped NotApplied(MachineState state, Service service, AttentionExit exit, Answer answer, RunningService? running = null) =>
+        Step(state, "attention not applied", running, (asked, old) => asked == service ? asked.NotApplied(old, exit, answer) : old);
+
     // An interrupted core has no call that results could belong to.
     private static Answer WithoutResults(in Answer answer) => Answer.NoResults with { Writes = answer.Writes, Then = answer.Then };
 }

@@ -44,8 +44,8 @@ public sealed record TestCore
     /// <exception cref="ArgumentException">More than 17 arguments.</exception>
     public Answer Call(uint id, params ReadOnlySpan<ulong> args) => _machine.Serve(Hypercall(id, args));
 
-    /// <summary>The host did not apply the answer of this core's last call, and gave the guest its fallback.</summary>
-    /// <exception cref="InvalidOperationException">No call of this core is left to fall back from.</exception>
+    /// <summary>The host did not apply the answer of this core's last call, and gave the guest its fallback, or that of its last attention, and it went on unchanged.</summary>
+    /// <exception cref="InvalidOperationException">No exit of this core is left to fall back from.</exception>
     public void FellBack() => _machine.FellBack(Mpidr);
 
     /// <summary>The host stopped it on request.</summary>

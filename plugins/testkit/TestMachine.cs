@@ -10,7 +10,8 @@ public sealed class TestMachine
 {
     private readonly HashSet<Mpidr> _running;
     private readonly HashSet<Mpidr> _suspended;
-    private readonly Dictionary<Mpidr, (Hypercall Call, Answer Answer)> _last = [];
+    /// <summary>What a fallback of each core's last exit does to the states.</summary>
+    private readonly Dictionary<Mpidr, Func<MachineState, Stepped>> _last = [];
     private readonly List<ServiceFailure> _failures = [];
     private MachineState _state;
 
@@ -181,7 +182,7 @@ public sealed class TestMachine
         call = call with { Machine = Description, Served = Services.SeenBy(call.Conduit, call.Pstate.IsAArch32, Kernel), Now = Now, Random = NextRandom() };
         var served = Services.Serve(call, _state);
         LastResult = served.ResultText();
-        _last[call.Core] = (call, served.Answer);
+        _last[call.Core] = state => Services.NotApplied(state, call, served.Answer);
         if (served.Answer.Then is { Suspends: true })
         {
             _suspended.Add(call.Core);
@@ -193,18 +194,25 @@ public sealed class TestMachine
     internal Answer Attend(AttentionExit exit)
     {
         Begin();
-        return Commit(Services.Attend(_state, exit with { Now = Now }));
+        exit = exit with { Now = Now };
+        var served = Services.Attend(_state, exit);
+        if (served.Service is { } service)
+        {
+            _last[exit.Core] = state => Services.NotApplied(state, service, exit, served.Answer);
+        }
+
+        return Commit(served);
     }
 
     internal void FellBack(Mpidr core)
     {
         if (!_last.Remove(core, out var last))
         {
-            throw new InvalidOperationException($"Core {core} has made no call whose answer could fall back.");
+            throw new InvalidOperationException($"Core {core} has made no exit whose answer could fall back.");
         }
 
         Begin();
-        _state = Keep(Services.NotApplied(_state, last.Call, last.Answer));
+        _state = Keep(last(_state));
     }
 
     internal void Reported(CoreChange change, Mpidr core)

@@ -93,6 +93,12 @@ public sealed class TrialsService : Service<TrialsState>, IAttention<TrialsState
             Answer.NoResults with { Then = entry });
     }
 
+    public TrialsState NotApplied(TrialsState state, AttentionExit stopped, in Answer answer)
+    {
+        var index = state.IndexOf(stopped.Core);
+        return state with { Cores = state.Cores.With(index, state.Cores[index] with { Pending = state.Cores[index].Pending + 1, Interrupted = null }) };
+    }
+
     private static Answer Echo(in Hypercall call) => Answer.Value(call[1] + 1, call.Immediate, (ulong)call.Conduit, 1);
 
     private static Outcome<TrialsState> Boot(in Hypercall call, TrialsState state) => Answer.Value(state.Resets + 1);

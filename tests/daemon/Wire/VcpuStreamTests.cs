@@ -246,6 +246,60 @@ public sealed class VcpuStreamTests(TestDaemon daemon) : IClassFixture<TestDaemo
         Assert.Equal(new Attention { Core = 1, Wanted = false }, (await host.HearAsync()).Attention);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Attention_that_fell_back_is_wanted_again(bool isToldAtOnce)
+    {
+        await using var host = await AttachAsync(daemon, Greeting($"attention lost {isToldAtOnce}"));
+        using var vcpu = await host.OpenAsync(0);
+        using var other = await host.OpenAsync(1);
+        await other.ForwardAsync(Call(0xC300_0008, 1, null, 0x4100_0000)); // HANDLER
+        await vcpu.ForwardAsync(Call(0xC300_0001, 1, null, 1)); // ATTEND core 1
+        Assert.True((await host.HearAsync()).Attention.Wanted);
+        Exit Stopped(ulong exitId, Previous previous) => new()
+        {
+            ExitId = exitId,
+            Boot = 1,
+            Previous = previous,
+            Attention = new() { Reason = AttentionReason.Requested, Registers = new() { X = { Enumerable.Range(0, 31).Select(n => (ulong)n) }, Pc = 0x4200_0000, Pstate = 0x5 } },
+        };
+        var lost = await other.ForwardAsync(Stopped(2, Applied(1)));
+        Assert.False((await host.HearAsync()).Attention.Wanted);
+        if (isToldAtOnce)
+        {
+            await host.SayAsync(new() { FellBack = new() { Core = 1, Boot = 1, ExitId = 2, LastApplied = 1 } });
+        }
+        else
+        {
+            await other.ForwardAsync(Call(PsciVersion, 3, FellBack(2)));
+        }
+
+        Assert.Equal(new Attention { Core = 1, Wanted = true }, (await host.HearAsync()).Attention);
+        var delivered = await other.ForwardAsync(Stopped(4, isToldAtOnce ? FellBack(2) : Applied(3)));
+        Assert.Equal(lost.Load, delivered.Load);
+    }
+
+    [Fact]
+    public async Task The_effect_of_a_call_by_hand_that_fell_back_leaves_with_the_next_attention()
+    {
+        await using var host = await AttachAsync(daemon, Greeting("by hand again"));
+        using var vcpu = await host.OpenAsync(0);
+        await vcpu.ForwardAsync(Call(PsciVersion, 1));
+        await daemon.Hypercalls.CallAsync(new() { Machine = "by hand again", Apply = true, Name = "CPU_ON", Arguments = { 1, 0x4008_0000, 0 } });
+        Assert.True((await host.HearAsync()).Attention.Wanted);
+        Exit Stopped(ulong exitId, Previous previous) => new()
+        {
+            ExitId = exitId,
+            Boot = 1,
+            Previous = previous,
+            Attention = new() { Reason = AttentionReason.Requested, Registers = new() { X = { Enumerable.Range(0, 31).Select(n => (ulong)n) }, Pc = 0x4200_0000, Pstate = 0x5 } },
+        };
+        var lost = await vcpu.ForwardAsync(Stopped(2, Applied(1)));
+        Assert.Equal(1ul, lost.PowerOn.Core);
+        Assert.Equal(lost.PowerOn, (await vcpu.ForwardAsync(Stopped(3, FellBack(2)))).PowerOn);
+    }
+
     [Fact]
     public async Task The_calling_core_is_told_to_attend_before_it_resumes()
     {

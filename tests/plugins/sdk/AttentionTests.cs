@@ -56,6 +56,17 @@ public sealed class AttentionTests
         Assert.True(machine.Core(0).WantsAttention);
     }
 
+    [Fact]
+    public void What_a_core_never_loaded_waits_again()
+    {
+        var machine = new TestMachine(new BellService());
+        machine.Core(0).Call(Ring, 0);
+        machine.Core(0).Attend(Interrupted);
+        Assert.False(machine.Core(0).WantsAttention);
+        machine.Core(0).FellBack();
+        Assert.True(machine.Core(0).WantsAttention);
+    }
+
     private sealed record BellState
     {
         public ValueArray<ulong> Rung { get; init; }
@@ -92,5 +103,7 @@ public sealed class AttentionTests
                 state with { Rung = [.. state.Rung.Where(rung => rung != stopped.Core.Value)] },
                 Answers ?? Answer.NoResults with { Then = new Effect.Load { Pc = 0x4000_2000, Registers = [new(2, stopped.Registers.Pc)] } });
         }
+
+        public BellState NotApplied(BellState state, AttentionExit stopped, in Answer answer) => state with { Rung = [.. state.Rung, stopped.Core.Value] };
     }
 }
