@@ -8,7 +8,11 @@ var rows = new Dictionary<string, Action<Run>>
     ["stream"] = ForwardedCalls.Stream,
     ["unary"] = ForwardedCalls.Unary,
     ["allocation"] = Allocation.Measure,
+    ["dispatch"] = Dispatching.Measure,
+    ["guest"] = GuestView.Measure,
     ["memory"] = IdleMemory.Measure,
+    ["flood"] = Flood.Measure,
+    ["tcp"] = Remote.Measure,
 };
 var only = new Option<string[]>("--only") { Description = $"Measure this alone: {string.Join(", ", rows.Keys)}. Repeatable.", HelpName = "row", AllowMultipleArgumentsPerToken = true };
 only.AcceptOnlyFromAmong([.. rows.Keys]);
@@ -18,14 +22,20 @@ var strict = new Option<bool>("--strict") { Description = "Exit with 1 when an a
 var root = new RootCommand("Measures forwarded calls and prints each figure beside its limit from the same run, and beside the aim where there is one.") { only, quick, json, strict };
 root.SetAction(parsed => Bench.Measure(rows, parsed.GetValue(only) ?? [], parsed.GetValue(quick), parsed.GetValue(json), parsed.GetValue(strict)));
 
-var echo = new Command("echo", "The other end of the raw ping-pong.") { Hidden = true };
-var (address, request, reply, kind) = (new Argument<string>("address"), new Argument<int>("request"), new Argument<int>("reply"), new Argument<string>("kind"));
-foreach (var argument in (Argument[])[address, request, reply, kind])
-{
-    echo.Add(argument);
-}
 
+// What it runs itself as, each until its input ends.
+var echo = new Command("echo") { Hidden = true };
+var (address, request, reply, kind) = (new Argument<string>("address"), new Argument<int>("request"), new Argument<int>("reply"), new Argument<string>("kind"));
+echo.Add(address);
+echo.Add(request);
+echo.Add(reply);
+echo.Add(kind);
 echo.SetAction(parsed => EchoServer.Run(
     EchoProcess.AddressOf(parsed.GetRequiredValue(address)), new(parsed.GetValue(request), parsed.GetValue(reply)), parsed.GetValue(kind) == "async"));
+var flood = new Command("flood") { Hidden = true };
+flood.Add(kind);
+flood.Add(address);
+flood.SetAction(parsed => Flood.Run(parsed.GetRequiredValue(kind), parsed.GetRequiredValue(address)));
 root.Add(echo);
+root.Add(flood);
 return root.Parse(args).Invoke();

@@ -20,6 +20,8 @@ internal sealed class AttachedMachine : IDisposable
 
     public string Name { get; }
 
+    public Google.Protobuf.ByteString Token => _session.Welcome.Token;
+
     /// <summary>Attaches by a connection of its own, every core running.</summary>
     public static AttachedMachine Attach(GrpcAddress daemon, int cores, string name = "bench", HttpChannelOptions? options = null)
     {
@@ -59,6 +61,6 @@ internal sealed class AttachedMachine : IDisposable
         Conduits = { Conduit.Smc, Conduit.Hvc },
     };
 
-    // Clusters of 16, as GICv3 machines have them.
+    // Clusters of 16 at most, as GICv3 machines have them.
     private static ulong Mpidr(int core) => (ulong)(core / 16 << 8 | core % 16);
 }

@@ -7,6 +7,9 @@ internal static class Built
 {
     public static string Artifacts { get; } = Path.GetFullPath(Path.Combine(AppContext.BaseDirectory, "..", "..", ".."));
 
+    /// <summary>The checkout.</summary>
+    public static string Root => Path.GetDirectoryName(Artifacts)!;
+
     public static string Plugins => Path.Combine(Artifacts, "plugins");
 
     public static string Bench => Path.Combine(AppContext.BaseDirectory, "hypercalls-bench.dll");

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Net;
 using System.Net.Sockets;
 using Hypercalls.Grpc;
 
@@ -14,6 +15,11 @@ internal sealed class DaemonProcess : OtherEnd
     {
         Address = address;
         AwaitListening(new UnixDomainSocketEndPoint(SocketIn(folder)));
+        if (address.SocketPath is null)
+        {
+            AwaitListening(new IPEndPoint(IPAddress.Parse(address.Host), address.Port));
+        }
+
         _probe = isProbed ? new(ProbeIn(folder)) : null;
     }
 

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using Hypercalls.Bench.Hosts;
 using Hypercalls.Bench.Load;
 
 namespace Hypercalls.Bench.Raw;
@@ -12,13 +13,17 @@ internal sealed class RawCaller : ICaller
     private readonly byte[] _reply;
     private readonly bool _isAsync;
 
-    public RawCaller(EndPoint address, MessageSizes sizes, bool isAsync)
+    private RawCaller(EndPoint address, bool isAsync)
     {
+        var sizes = PsciVersionCall.Sizes;
         (_request, _reply, _isAsync) = (new byte[sizes.Request], new byte[sizes.Reply], isAsync);
         _socket = RawSocket.Create(address);
         RawSocket.NoDelay(_socket);
         _socket.Connect(address);
     }
+
+    public static IReadOnlyList<ICaller> Several(int count, EndPoint address, bool isAsync = false) =>
+        [.. Enumerable.Range(0, count).Select(_ => new RawCaller(address, isAsync))];
 
     public void Call()
     {

@@ -14,8 +14,9 @@ internal static class ForwardedCalls
     {
         foreach (var count in s_callers)
         {
-            var load = Load(run, "stream", count, machine => machine.Streams(count));
-            run.Add(Run.Compare("stream", $"stream, {Callers(count)}", load, run.Raw(count), "raw socket", count == 1 ? StreamP50AtMost : null));
+            // The raw socket right before: a machine is seldom the same for long.
+            var raw = run.Raw(count);
+            run.Add("stream", $"stream, {Run.Callers(count)}", run.Stream(count), raw, "raw socket", count == 1 ? StreamP50AtMost : null);
         }
 
         run.Add(new Figure("stream", "raw socket on asynchronous operations, 1 caller: p50", run.Raw(1, isAsync: true).P50, Unit.Microseconds) { Limit = new(run.Raw(1).P50, "raw socket") });
@@ -25,18 +26,16 @@ internal static class ForwardedCalls
     {
         foreach (var count in s_callers)
         {
-            var load = Load(run, "unary", count, machine => machine.Unary(count));
-            run.Add(Run.Compare("unary", $"unary, {Callers(count)}", load, run.Raw(count), "raw socket"));
+            var raw = run.Raw(count);
+            run.Add("unary", $"unary, {Run.Callers(count)}", Unary(run, count), raw, "raw socket");
         }
     }
 
-    private static LoadResult Load(Run run, string row, int count, Func<AttachedMachine, IReadOnlyList<ICaller>> callers)
+    private static LoadResult Unary(Run run, int count)
     {
-        run.Say($"{row}, {Callers(count)}");
+        run.Say($"unary, {Run.Callers(count)}");
         using var daemon = DaemonProcess.Start();
         using var machine = AttachedMachine.Attach(daemon.Address, count);
-        return ClosedLoop.Run(callers(machine), run.Times, daemon);
+        return ClosedLoop.Run(machine.Unary(count), run.Times, daemon);
     }
-
-    private static string Callers(int count) => count == 1 ? "1 caller" : $"{count} callers";
 }
