@@ -229,7 +229,7 @@ internal sealed partial class Machine
         }
     }
 
-    private AnsweredExit Finish(CoreSlot core, AnsweredExit answered)
+    private AnsweredExit Finish(CoreSlot core, in AnsweredExit answered)
     {
         core.Power = answered.Answer.Then is { Suspends: true } ? CorePower.Suspended : core.Power;
         core.Last = answered;

@@ -13,7 +13,7 @@ internal sealed class VcpuStream(MachineRegistry machines, Dispatcher dispatcher
         try
         {
             var (machine, core) = await OpenAsync(requests, peer, cancelled);
-            var reply = new Protos.DaemonToVcpu();
+            var reply = new Protos.DaemonToVcpu { Answer = new() };
             while (await requests.MoveNext(cancelled))
             {
                 var received = clock.GetTimestamp();
@@ -23,7 +23,7 @@ internal sealed class VcpuStream(MachineRegistry machines, Dispatcher dispatcher
                 }
 
                 await machine.BootBegunAsync(exit.Boot);
-                reply.Answer = ToWire.Answer(Answer(machine, core, exit, received), machine.Incarnation);
+                ToWire.Answer(Answer(machine, core, exit, received), machine.Incarnation, reply.Answer);
                 await responses.WriteAsync(reply, cancelled);
             }
         }
