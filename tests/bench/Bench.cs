@@ -10,10 +10,10 @@ internal static class Bench
     private const int Missed = 1;
 
     /// <returns>0; 1 when nothing could be measured, or when strictness was asked for and an aim was missed.</returns>
-    public static int Measure(IReadOnlyDictionary<string, Action<Run>> rows, IReadOnlyList<string> only, bool isQuick, bool isJson, bool isStrict)
+    public static int Measure(IReadOnlyDictionary<string, Action<Run>> rows, IReadOnlyList<string> only, bool isQuick, double seconds, bool isJson, bool isStrict)
     {
         var machine = Machine.Describe();
-        var run = new Run(isQuick, what => Console.Error.WriteLine($"{what}…"));
+        var run = new Run(isQuick, seconds, what => Console.Error.WriteLine($"{what}…"));
         List<string> skipped = [];
         foreach (var (name, measure) in rows.Where(row => only.Count == 0 || only.Contains(row.Key)))
         {

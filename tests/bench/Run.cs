@@ -6,8 +6,11 @@ using Hypercalls.Bench.Raw;
 namespace Hypercalls.Bench;
 
 /// <summary>One run: how long things take, what is measured once for all rows, and the figures so far.</summary>
-internal sealed class Run(bool isQuick, Action<string> progress)
+internal sealed class Run(bool isQuick, double seconds, Action<string> progress)
 {
+    // Until the daemon's compiler has seen which code is hot.
+    private const double LeastWarmUp = 3;
+
     private readonly Dictionary<(int, bool, bool), LoadResult> _raw = [];
     private readonly Dictionary<int, LoadResult> _streams = [];
     private readonly List<Figure> _figures = [];
@@ -18,7 +21,7 @@ internal sealed class Run(bool isQuick, Action<string> progress)
 
     public Times Times { get; } = isQuick
         ? new(TimeSpan.FromSeconds(0.7), TimeSpan.FromSeconds(0.7))
-        : new(TimeSpan.FromSeconds(3), TimeSpan.FromSeconds(4));
+        : new(TimeSpan.FromSeconds(Math.Max(seconds, LeastWarmUp)), TimeSpan.FromSeconds(seconds));
 
     public void Say(string what) => progress(what);
 

@@ -37,6 +37,11 @@ internal abstract partial class OtherEnd : IDisposable
     /// <summary>User and system time so far.</summary>
     public double CpuSeconds()
     {
+        if (_process.HasExited)
+        {
+            throw new BenchException($"The process that answers has ended: {Said()}");
+        }
+
         _process.Refresh();
         return _process.TotalProcessorTime.TotalSeconds;
     }

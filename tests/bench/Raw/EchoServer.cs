@@ -40,7 +40,7 @@ internal static class EchoServer
         {
             while (RawSocket.TryReceive(connection, request))
             {
-                connection.Send(reply);
+                connection.Send(reply, SocketFlags.None, out _);
             }
         }
     }

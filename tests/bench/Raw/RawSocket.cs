@@ -22,8 +22,9 @@ internal static class RawSocket
     {
         for (var have = 0; have < buffer.Length;)
         {
-            var read = socket.Receive(buffer, have, buffer.Length - have, SocketFlags.None);
-            if (read == 0)
+            // A caller that was killed resets its connection.
+            var read = socket.Receive(buffer, have, buffer.Length - have, SocketFlags.None, out var error);
+            if (read == 0 || error != SocketError.Success)
             {
                 return false;
             }

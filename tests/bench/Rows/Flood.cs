@@ -28,7 +28,7 @@ internal static class Flood
     /// <param name="address">Of the one that answers.</param>
     public static void Run(string kind, string address)
     {
-        using var machine = kind == "raw" ? null : AttachedMachine.Attach(GrpcAddress.Parse(address), Callers, "flood");
+        using var machine = kind == "raw" ? null : AttachedMachine.Attach(GrpcAddress.Parse(address), Callers, $"flood {Environment.ProcessId}");
         var callers = machine?.Streams(Callers) ?? RawCaller.Several(Callers, EchoProcess.AddressOf(address));
         foreach (var caller in callers)
         {
