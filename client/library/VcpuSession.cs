@@ -16,6 +16,7 @@ public sealed class VcpuSession : IExitForwarder, IDisposable
     private readonly ServedRange[] _uses;
     private readonly ManualResetEventSlim _closed = new();
     private AsyncDuplexStreamingCall<VcpuMessage, DaemonToVcpu>? _stream;
+    private Task? _writing;
     private Task<bool>? _reading;
 
     internal VcpuSession(CallInvoker daemon, Google.Protobuf.ByteString token, RangesChanged accepted, ulong mpidr, TimeSpan deadline)
@@ -101,7 +102,14 @@ public sealed class VcpuSession : IExitForwarder, IDisposable
             Await(_stream.RequestStream.WriteAsync(_open), started);
         }
 
-        Await(_stream.RequestStream.WriteAsync(_message), started);
+        Written(started);
+        _writing = _stream.RequestStream.WriteAsync(_message);
+        if (_writing.IsFaulted)
+        {
+            Written(started);
+        }
+
+        // The answer says that the exit was written: a thread that waits for both wakes twice.
         while (true)
         {
             _reading ??= _stream.ResponseStream.MoveNext(CancellationToken.None);
@@ -121,6 +129,14 @@ public sealed class VcpuSession : IExitForwarder, IDisposable
         }
     }
 
+    private void Written(long started)
+    {
+        if (_writing is { } writing)
+        {
+            Await(writing, started);
+        }
+    }
+
     private void Await(Task task, long started)
     {
         var remaining = Remaining(started);
@@ -136,6 +152,7 @@ public sealed class VcpuSession : IExitForwarder, IDisposable
     {
         _stream?.Dispose();
         _stream = null;
+        _writing = null;
         _reading = null;
     }
 }
