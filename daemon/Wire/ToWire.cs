@@ -18,6 +18,7 @@ internal static class ToWire
         message.Commit = answered.Commit;
         message.AttendBeforeResume = answered.AttendBeforeResume;
         message.Note = answered.Note ?? "";
+        message.NotServed = answered.IsNotServed;
         SetResults(answer, message);
         message.MemoryWrites.Clear();
         foreach (var write in answer.Writes)
@@ -47,7 +48,7 @@ internal static class ToWire
     public static Protos.DaemonMessage ToHost(ToHost message) => message switch
     {
         ToHost.Attention attention => new() { Attention = new() { Core = attention.Core.Value, Wanted = attention.Wanted } },
-        ToHost.Goodbye goodbye => new() { Goodbye = new() { Reason = goodbye.Reason } },
+        ToHost.Goodbye goodbye => new() { Goodbye = new() { Reason = goodbye.Reason, TakenOver = goodbye.TakenOver } },
         _ => throw new ArgumentOutOfRangeException(nameof(message)),
     };
 

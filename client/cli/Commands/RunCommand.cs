@@ -60,6 +60,7 @@ internal static class RunCommand
         };
         var daemon = DaemonAddress.AddTo(command);
         var settings = DaemonSettings.AddTo(command, ", for the private daemon");
+        var fallbacks = FallbackOptions.AddTo(command);
         command.SetAction(async (parsed, cancelled) =>
         {
             using var terminal = new SharedTerminal();
@@ -84,7 +85,13 @@ internal static class RunCommand
             await using var own = await OwnDaemonAsync(daemon.Of(parsed), daemon.IsNamed(parsed), parsed.GetValue(plugins), settings.Arguments(parsed), terminal, cancelled);
             Party? party = null;
             using var channel = own is null ? daemon.Connect(parsed, out party) : HttpChannel.ForAddress(own.Address);
-            var run = new GuestRun(channel.CreateCallInvoker(), options, parsed.GetValue(name) ?? DefaultName(party), terminal, parsed.GetValue(trace) || parsed.GetValue(table), parsed.GetValue(trace), parsed.GetValue(allowShadowed));
+            var rules = await fallbacks.RulesAsync(parsed, channel.CreateCallInvoker(), cancelled) with
+            {
+                // A private daemon that is gone does not come back.
+                Reconnects = own is null,
+                Log = terminal.WriteLine,
+            };
+            using var run = new GuestRun(channel.CreateCallInvoker(), options, parsed.GetValue(name) ?? DefaultName(party), terminal, parsed.GetValue(trace) || parsed.GetValue(table), parsed.GetValue(trace), parsed.GetValue(allowShadowed), rules);
             var exitCode = await run.RunAsync(cancelled);
             if (parsed.GetValue(table))
             {

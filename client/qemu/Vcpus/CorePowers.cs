@@ -28,6 +28,9 @@ internal sealed class CorePowers
 
         public bool InCall { get; set; }
 
+        /// <summary>On, and waiting for an interrupt because a call asked for it.</summary>
+        public bool IsSuspended { get; set; }
+
         public CoreStart? Start { get; set; }
     }
 
@@ -71,6 +74,21 @@ internal sealed class CorePowers
             {
                 events.ResetHappened(Boot, ResetKind.Cold, "QEMU");
             }
+        }
+    }
+
+    /// <summary>The boot and the power of every core, as one moment shows them; every change after it is told.</summary>
+    public (ulong Boot, IReadOnlyList<CorePower> Powers) Now()
+    {
+        lock (_gate)
+        {
+            return (Boot, [.. _cores.Select(core => core switch
+            {
+                { Power: Power.On, IsSuspended: true } => CorePower.Suspended,
+                // It runs as soon as its thread has written what it starts with.
+                { Power: Power.On or Power.Starting } => CorePower.On,
+                _ => CorePower.Off,
+            })]);
         }
     }
 
@@ -181,17 +199,17 @@ internal sealed class CorePowers
     {
         lock (_gate)
         {
-            _cores[number].InCall = true;
+            (_cores[number].InCall, _cores[number].IsSuspended) = (true, false);
         }
     }
 
     /// <summary>The call is over and the core stays on: a start that waited for its CPU_OFF is refused after all.</summary>
-    public void LeaveCall(int number)
+    public void LeaveCall(int number, bool isSuspended = false)
     {
         lock (_gate)
         {
             var core = _cores[number];
-            core.InCall = false;
+            (core.InCall, core.IsSuspended) = (false, isSuspended);
             if (core is { Power: Power.On, Start: { } start })
             {
                 core.Start = null;
@@ -210,7 +228,7 @@ internal sealed class CorePowers
             {
                 return;
             }
-            core.InCall = false;
+            (core.InCall, core.IsSuspended) = (false, false);
             core.Power = core.Start is null ? Power.Off : Power.Starting;
             _events?.CoreStateChanged(_mpidrs[number], CoreChange.Stopped, commit);
         }
@@ -240,7 +258,7 @@ internal sealed class CorePowers
         {
             core.Power = Power.Resetting;
             core.Start = null;
-            core.InCall = false;
+            (core.InCall, core.IsSuspended) = (false, false);
         }
         if (!first)
         {

@@ -141,6 +141,7 @@ internal sealed partial class Vcpu
             // Still wanted, perhaps, but the guest must come forward meanwhile.
             _attentionNotBefore = Environment.TickCount64 + AttentionPause;
         }
+        Forwarder!.GaveUp(wire);
         _powers.LeaveCall(Number);
         Publish(exit, MailboxLayout.CommandResume, loadSystem: false, registers);
     }
@@ -189,7 +190,7 @@ internal sealed partial class Vcpu
                 loadSystem = AnswerRegisters.WriteLoad(answer.Load, registers);
                 break;
         }
-        _powers.LeaveCall(Number);
+        _powers.LeaveCall(Number, isSuspended: command == MailboxLayout.CommandWait);
         Publish(exit, command, loadSystem, registers);
     }
 
