@@ -35,7 +35,7 @@ internal sealed partial class Machine
                 return (known, null, known.IsNotServed);
             }
 
-            if (!_served.Conduits.Contains(call.Conduit))
+            if (!_served.Conduits.Span.Contains(call.Conduit))
             {
                 throw new OutOfOrderException($"exit.hypercall.conduit: the host of {Name} did not say in its Hello that calls come by {call.Conduit.ToString().ToUpperInvariant()}.");
             }

@@ -42,7 +42,9 @@ internal sealed class StreamBatch(VcpuStream stream, ByteString token) : IBatch,
         return Task.FromResult(true);
     }
 
-    public Task WriteAsync(DaemonToVcpu message)
+    public Task WriteAsync(DaemonToVcpu message) => WriteAsync(message, CancellationToken.None);
+
+    public Task WriteAsync(DaemonToVcpu message, CancellationToken cancellationToken)
     {
         PsciVersionCall.Check(message.Answer.Values.X0);
         message.WriteTo(_written.AsSpan(0, message.CalculateSize()));
