@@ -16,6 +16,7 @@ public sealed class VcpuSession : IExitForwarder, IDisposable
     private readonly VcpuMessage _message = new();
     private AsyncDuplexStreamingCall<VcpuMessage, DaemonToVcpu>? _stream;
     private Attachment? _opened;
+    private Task? _writing;
     private Task<bool>? _reading;
     private volatile bool _isClosed;
 
@@ -200,7 +201,14 @@ public sealed class VcpuSession : IExitForwarder, IDisposable
             Await(_stream.RequestStream.WriteAsync(new() { Open = new() { Token = attachment.Welcome.Token, Mpidr = _mpidr } }), started);
         }
 
-        Await(_stream.RequestStream.WriteAsync(_message), started);
+        Written(started);
+        _writing = _stream.RequestStream.WriteAsync(_message);
+        if (_writing.IsFaulted)
+        {
+            Written(started);
+        }
+
+        // The answer says that the exit was written: a thread that waits for both wakes twice.
         while (true)
         {
             _reading ??= _stream.ResponseStream.MoveNext(CancellationToken.None);
@@ -220,6 +228,14 @@ public sealed class VcpuSession : IExitForwarder, IDisposable
         }
     }
 
+    private void Written(long started)
+    {
+        if (_writing is { } writing)
+        {
+            Await(writing, started);
+        }
+    }
+
     private void Await(Task task, long started)
     {
         var remaining = Remaining(started);
@@ -234,6 +250,6 @@ public sealed class VcpuSession : IExitForwarder, IDisposable
     private void Drop()
     {
         _stream?.Dispose();
-        (_stream, _reading) = (null, null);
+        (_stream, _writing, _reading) = (null, null, null);
     }
 }

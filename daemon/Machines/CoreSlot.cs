@@ -74,14 +74,14 @@ internal sealed class CoreSlot(int number, Core core)
     }
 }
 
-/// <summary>An exit with its committed answer.</summary>
+/// <summary>An exit with its committed answer. It lives in its core's slot: a call leaves nothing behind to collect.</summary>
 /// <param name="Head">Of the exit.</param>
 /// <param name="Call">The hypercall; null for other kinds of exit.</param>
 /// <param name="Answer">What was committed.</param>
 /// <param name="Commit">Its number.</param>
 /// <param name="AttendBeforeResume">The core itself needs attention.</param>
 /// <param name="Note">For a person.</param>
-internal sealed record AnsweredExit(ExitHead Head, Hypercall? Call, Answer Answer, ulong Commit, bool AttendBeforeResume, string? Note)
+internal readonly record struct AnsweredExit(ExitHead Head, Hypercall? Call, Answer Answer, ulong Commit, bool AttendBeforeResume, string? Note)
 {
     /// <summary>Nothing of it is committed: the host may send it again.</summary>
     public bool IsNotServed { get; init; }

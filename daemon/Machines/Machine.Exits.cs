@@ -35,7 +35,7 @@ internal sealed partial class Machine
                 return (known, null, known.IsNotServed);
             }
 
-            if (!_served.Conduits.Contains(call.Conduit))
+            if (!_served.Conduits.Span.Contains(call.Conduit))
             {
                 throw new OutOfOrderException($"exit.hypercall.conduit: the host of {Name} did not say in its Hello that calls come by {call.Conduit.ToString().ToUpperInvariant()}.");
             }
@@ -295,13 +295,15 @@ internal sealed partial class Machine
         }
     }
 
-    private AnsweredExit Finish(CoreSlot core, AnsweredExit answered)
+    private AnsweredExit Finish(CoreSlot core, in AnsweredExit answered)
     {
         core.Power = answered.Answer.Then is { Suspends: true } ? CorePower.Suspended : core.Power;
         // Before attention is asked for: a service that hangs there does not undo what is committed.
         core.Last = answered;
         // The calling core is told twice, by its answer and by the level: the answer may never arrive.
         TellAttention();
-        return core.Last = core.AttentionTold ? answered with { AttendBeforeResume = true } : answered;
+        var told = core.AttentionTold ? answered with { AttendBeforeResume = true } : answered;
+        core.Last = told;
+        return told;
     }
 }

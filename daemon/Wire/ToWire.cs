@@ -8,27 +8,25 @@ namespace Hypercalls.Daemon.Wire;
 /// <summary>Values to messages.</summary>
 internal static class ToWire
 {
-    public static Protos.Answer Answer(AnsweredExit answered, ulong incarnation)
+    /// <summary>Writes an answer over the one before of the same stream.</summary>
+    public static void Answer(in AnsweredExit answered, ulong incarnation, Protos.Answer message)
     {
         var answer = answered.Answer;
-        var message = new Protos.Answer
-        {
-            ExitId = answered.Head.ExitId,
-            Boot = answered.Head.Boot,
-            Incarnation = incarnation,
-            Commit = answered.Commit,
-            AttendBeforeResume = answered.AttendBeforeResume,
-            Note = answered.Note ?? "",
-            NotServed = answered.IsNotServed,
-        };
+        message.ExitId = answered.Head.ExitId;
+        message.Boot = answered.Head.Boot;
+        message.Incarnation = incarnation;
+        message.Commit = answered.Commit;
+        message.AttendBeforeResume = answered.AttendBeforeResume;
+        message.Note = answered.Note ?? "";
+        message.NotServed = answered.IsNotServed;
         SetResults(answer, message);
+        message.MemoryWrites.Clear();
         foreach (var write in answer.Writes)
         {
             message.MemoryWrites.Add(new Protos.MemoryBlock { Base = write.Base, Data = ByteString.CopyFrom(write.Data.Span) });
         }
 
         SetEffect(answer.Then, message);
-        return message;
     }
 
     public static ulong[] Registers(in Answer answer) =>
@@ -139,7 +137,8 @@ internal static class ToWire
         }
         else if (answer.Beyond.Count == 0)
         {
-            message.Values = new() { X0 = answer.X0, X1 = answer.X1, X2 = answer.X2, X3 = answer.X3 };
+            var values = message.Values ??= new();
+            (values.X0, values.X1, values.X2, values.X3) = (answer.X0, answer.X1, answer.X2, answer.X3);
         }
         else
         {
@@ -157,6 +156,7 @@ internal static class ToWire
         switch (effect)
         {
             case null:
+                message.ClearEffect();
                 break;
             case Effect.PowerOn on:
                 message.PowerOn = new() { Core = on.Core.Value, EntryPoint = on.EntryPoint, ContextId = on.ContextId, IfRefused = (ulong)on.IfRefused };

@@ -38,7 +38,7 @@ internal sealed class VcpuStream(MachineRegistry machines, Dispatcher dispatcher
         Machine machine, CoreSlot core, CancellationTokenSource stream, IAsyncStreamReader<Protos.VcpuMessage> requests, IServerStreamWriter<Protos.DaemonToVcpu> responses)
     {
         var ended = stream.Token;
-        var reply = new Protos.DaemonToVcpu();
+        var reply = new Protos.DaemonToVcpu { Answer = new() };
         while (await requests.MoveNext(ended))
         {
             var received = clock.GetTimestamp();
@@ -50,7 +50,7 @@ internal sealed class VcpuStream(MachineRegistry machines, Dispatcher dispatcher
             await machine.BootBegunAsync(exit.Boot);
             ended.ThrowIfCancellationRequested();
             FaultPoint.BeforeDispatch();
-            reply.Answer = ToWire.Answer(Answer(machine, core, exit, received), machine.Incarnation);
+            ToWire.Answer(Answer(machine, core, exit, received), machine.Incarnation, reply.Answer);
             FaultPoint.AfterCommit();
             await responses.WriteAsync(reply, ended);
             FaultPoint.AfterAnswer();

@@ -14,6 +14,9 @@ internal sealed class RequestReader<TRequest>(ServerCall call, IMethod method, P
     private bool _reading;
     private bool _closed;
     private TaskCompletionSource? _left;
+    /// <summary>The call's token and the reader's own, joined for as long as the latter is the same: a stream reads with one.</summary>
+    private CancellationTokenSource? _joined;
+    private CancellationToken _joinedWith;
 
     public TRequest Current => _current ?? throw new InvalidOperationException("There is no current message.");
 
@@ -45,6 +48,11 @@ internal sealed class RequestReader<TRequest>(ServerCall call, IMethod method, P
             lock (_gate)
             {
                 _reading = false;
+                if (_closed)
+                {
+                    _joined?.Dispose();
+                }
+
                 _left?.SetResult();
             }
         }
@@ -58,6 +66,7 @@ internal sealed class RequestReader<TRequest>(ServerCall call, IMethod method, P
             _closed = true;
             if (!_reading)
             {
+                _joined?.Dispose();
                 return Task.CompletedTask;
             }
 
@@ -77,14 +86,11 @@ internal sealed class RequestReader<TRequest>(ServerCall call, IMethod method, P
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<TRequest?> ReadAsync(CancellationToken cancellationToken)
     {
-        var token = call.CancellationToken;
-        using var both = cancellationToken.CanBeCanceled && cancellationToken != token
-            ? CancellationTokenSource.CreateLinkedTokenSource(token, cancellationToken)
-            : null;
+        var token = Joined(cancellationToken);
         call.ThrowIfOver();
         try
         {
-            var request = await frames.ReadAsync(both?.Token ?? token);
+            var request = await frames.ReadAsync(token);
             if (request is null)
             {
                 call.RequestsEnded();
@@ -96,6 +102,23 @@ internal sealed class RequestReader<TRequest>(ServerCall call, IMethod method, P
         {
             throw call.CallerIsGone(exception);
         }
+    }
+
+    private CancellationToken Joined(CancellationToken cancellationToken)
+    {
+        var token = call.CancellationToken;
+        if (!cancellationToken.CanBeCanceled || cancellationToken == token)
+        {
+            return token;
+        }
+
+        if (_joined is null || _joinedWith != cancellationToken)
+        {
+            _joined?.Dispose();
+            (_joined, _joinedWith) = (CancellationTokenSource.CreateLinkedTokenSource(token, cancellationToken), cancellationToken);
+        }
+
+        return _joined.Token;
     }
 
     private RpcException Refuse(string count) =>

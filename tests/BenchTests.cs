@@ -1,0 +1,52 @@
+using System.Diagnostics;
+using System.Text.Json;
+using Hypercalls.Tests.Daemon;
+
+namespace Hypercalls.Tests;
+
+/// <summary>The bench as people run it: that it measures, never how fast.</summary>
+public sealed class BenchTests
+{
+    private static string Program { get; } = Path.Combine(TestDaemon.Artifacts, "bin", "Hypercalls.Bench", "release", "hypercalls-bench.dll");
+
+    [Fact]
+    public async Task Prints_each_figure_with_its_limit_and_its_aim_as_JSON()
+    {
+        var (exitCode, output) = await RunAsync("--quick", "--json", "--only", "allocation");
+        Assert.Equal(0, exitCode);
+        using var document = JsonDocument.Parse(output);
+        Assert.Equal(Environment.ProcessorCount, document.RootElement.GetProperty("cores").GetInt32());
+        Assert.Empty(document.RootElement.GetProperty("skipped").EnumerateArray());
+        JsonElement[] figures = [.. document.RootElement.GetProperty("figures").EnumerateArray()];
+        Assert.Equal(
+            [
+                "allocation: allocated in the daemon, stream (B)",
+                "allocation: allocated in the client, stream (B)",
+                "allocation: allocated in the daemon, unary (B)",
+                "allocation: allocated in the client, unary (B)",
+            ],
+            figures.Select(figure => $"{figure.GetProperty("row")}: {figure.GetProperty("what")} ({figure.GetProperty("unit")})"));
+        Assert.All(figures, figure => Assert.True(figure.GetProperty("value").GetDouble() > 0, figure.ToString()));
+        Assert.Equal([500], figures.Select(figure => figure.GetProperty("aim")).Where(aim => aim.ValueKind == JsonValueKind.Object).Select(aim => aim.GetProperty("at_most").GetInt32()));
+    }
+
+    [Fact]
+    public async Task Prints_a_table_without_colour_where_nobody_looks_at_a_terminal()
+    {
+        var (exitCode, output) = await RunAsync("--quick", "--only", "dispatch");
+        Assert.Equal(0, exitCode);
+        Assert.DoesNotContain('\u001b', output);
+        Assert.Matches(@"\| dispatch: clock, randomness, lock, service, commit +\| +[0-9,]+ ns \| +[0-9,]+ ns service alone \|", output);
+        Assert.Matches(@"\| exit message to answer message +\| +[0-9,]+ ns \| +[0-9,]+ ns protobuf alone \|", output);
+    }
+
+    private static async Task<(int ExitCode, string Output)> RunAsync(params string[] arguments)
+    {
+        using var process = Process.Start(new ProcessStartInfo("dotnet", [Program, .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        var errors = process.StandardError.ReadToEndAsync();
+        var output = await process.StandardOutput.ReadToEndAsync();
+        await process.WaitForExitAsync();
+        Assert.DoesNotContain("exception", await errors, StringComparison.OrdinalIgnoreCase);
+        return (process.ExitCode, output);
+    }
+}
