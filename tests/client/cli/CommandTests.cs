@@ -7,7 +7,7 @@ public sealed class CommandTests(TestDaemon daemon) : IClassFixture<TestDaemon>
 {
     [Theory]
     [InlineData("", "run daemon call query register services machines trace cert doctor")]
-    [InlineData("run", "--kernel --initrd --append --cores --memory --conduit --settings --set --allow-shadowed Ctrl-A")]
+    [InlineData("run", "--kernel --initrd --append --cores --memory --conduit --settings --set --allow-shadowed --fallback --retries Ctrl-A")]
     [InlineData("daemon", "--socket --listen --tls --plugins --settings --set --keep-going")]
     [InlineData("call", "--machine --apply --json")]
     [InlineData("query", "--machine --profile --conduit --imm --a32 --json linux-6.12-defaults")]

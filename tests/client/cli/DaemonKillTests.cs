@@ -38,6 +38,18 @@ public sealed partial class DaemonKillTests(ITestOutputHelper output) : IDisposa
 
         """;
 
+    /// <summary>Does what it is told, line by line.</summary>
+    private const string Obedient = """
+        #!/bin/sh
+        mount -t proc proc /proc
+        mount -t sysfs sys /sys
+        cpu=/sys/devices/system/cpu
+        stty -echo
+        echo "guest: obeys"
+        while read line; do eval "$line"; done
+
+        """;
+
     private static readonly string[] s_places = ["BeforeDispatch", "AfterService", "AfterCommit", "AfterAnswer"];
 
     private readonly string _folder = Directory.CreateTempSubdirectory("hypercalls-tests-").FullName;
@@ -56,7 +68,7 @@ public sealed partial class DaemonKillTests(ITestOutputHelper output) : IDisposa
         var daemon = await KillableDaemon.ListeningAsync(socket, plugins);
         try
         {
-            using var guest = new GuestTalk(Tool.Start(Guest(socket)));
+            using var guest = new GuestTalk(Tool.Start(Guest(socket, Hotplug, "--fallback", "wait", "--table")));
             await guest.HearsAsync("guest: round ");
             await daemon.KillAsync();
             for (var kill = 0; kill < kills; kill++)
@@ -91,20 +103,58 @@ public sealed partial class DaemonKillTests(ITestOutputHelper output) : IDisposa
         }
     }
 
+    [NeedsFact(Qemu, DebianKernels.Arm64)]
+    public async Task A_core_that_could_not_be_started_while_no_daemon_was_there_can_be_started_later()
+    {
+        var socket = Path.Combine(_folder, "s");
+        var plugins = TestDaemon.PluginFolder(_folder, "psci", "smccc");
+        using var first = await KillableDaemon.ListeningAsync(socket, plugins);
+        using var guest = new GuestTalk(Tool.Start(Guest(socket, Obedient, "--fallback", "not-supported")));
+        await guest.HearsAsync("guest: obeys");
+        await guest.SayAsync("echo 0 > $cpu/cpu3/online && echo guest: off");
+        await guest.HearsAsync("guest: off");
+        await first.KillAsync();
+        await guest.SayAsync("echo 1 > $cpu/cpu3/online || echo guest: not on");
+        await guest.HearsAsync("guest: not on");
+        using var second = KillableDaemon.Start(socket, plugins);
+        await guest.HearsAsync("Attached again after ");
+        await guest.SayAsync("echo 1 > $cpu/cpu3/online && echo guest: on");
+        await guest.HearsAsync("guest: on");
+        await guest.SayAsync("poweroff -f");
+        await guest.EndAsync();
+        Assert.Equal(0, guest.ExitCode);
+    }
+
+    [NeedsFact(Qemu, DebianKernels.Arm64)]
+    public async Task A_machine_stops_with_a_report_where_its_rules_say_so()
+    {
+        var socket = Path.Combine(_folder, "s");
+        using var daemon = await KillableDaemon.ListeningAsync(socket, TestDaemon.PluginFolder(_folder, "psci", "smccc"));
+        using var guest = new GuestTalk(Tool.Start(Guest(socket, Obedient, "--fallback", "CPU_ON=stop")));
+        await guest.HearsAsync("guest: obeys");
+        await guest.SayAsync("echo 0 > $cpu/cpu3/online && echo guest: off");
+        await guest.HearsAsync("guest: off");
+        await daemon.KillAsync();
+        await guest.SayAsync("echo 1 > $cpu/cpu3/online");
+        await guest.EndAsync();
+        Assert.Equal(1, guest.ExitCode);
+        Assert.Contains(guest.Lines, line => Regex.IsMatch(line, "^qemu-[0-9]+ failed: The call 0xC4000003 of core 0x[0-2] got no answer: "));
+    }
+
     [GeneratedRegex(@"guest: cores 0-3 are online after (?<rounds>\d+) rounds")]
     private static partial Regex LastLine();
 
     private static int Count(string text, string function) =>
         int.Parse(Regex.Match(text, $@"\| {function} +\| (?<count>\d+) ").Groups["count"].Value, CultureInfo.InvariantCulture);
 
-    private string[] Guest(string socket)
+    private string[] Guest(string socket, string script, params string[] more)
     {
         var init = Path.Combine(_folder, "init");
-        File.WriteAllText(init, Hotplug.ReplaceLineEndings("\n"));
+        File.WriteAllText(init, script.ReplaceLineEndings("\n"));
         return
         [
             "run", "--kernel", DebianKernels.Arm64, "--initrd", DebianKernels.Arm64Initrd, "--init-script", init, "--cores", $"{Cores}", "--daemon", socket,
-            "--append", "console=ttyAMA0 rdinit=/init-script quiet", "--fallback", "wait", "--table",
+            "--append", "console=ttyAMA0 rdinit=/init-script quiet", .. more,
         ];
     }
 }

@@ -173,6 +173,11 @@ public sealed class RunTests(GuestImages images) : IDisposable
     [InlineData("--kernel /etc/hostname --settings /nonexistent/services.json", 1, "/nonexistent/services.json does not exist.")]
     [InlineData("--kernel /etc/hostname --daemon /nonexistent/socket --set PSCI.version=1.0", 2, "this run uses the one at unix:/nonexistent/socket. Start that one with it: `hypercalls daemon --set PSCI.version=1.0`.")]
     [InlineData("--kernel /etc/hostname --daemon /nonexistent/socket", 3, "No daemon answers at unix:/nonexistent/socket.")]
+    [InlineData("--kernel /etc/hostname --fallback perhaps", 2, "--fallback perhaps: perhaps is none of not-supported, wait, stop.")]
+    [InlineData("--kernel /etc/hostname --fallback CPU_OON=wait", 2, "--fallback CPU_OON: no service has a function of that name.")]
+    [InlineData("--kernel /etc/hostname --fallback 0x84000002-0x84000001=wait", 2, "--fallback 0x84000002-0x84000001: the range ends before it begins.")]
+    [InlineData("--kernel /etc/hostname --fallback 0x184000002=wait", 2, "0x184000002 is wider than the 32 bits of a function ID.")]
+    [InlineData("--kernel /etc/hostname --retries -1", 2, "--retries: 0 to 1000.")]
     [InlineData("", 2, "--kernel")]
     public async Task What_cannot_run_is_one_sentence(string arguments, int exitCode, string sentence)
     {
