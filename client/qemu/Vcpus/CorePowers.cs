@@ -33,14 +33,19 @@ internal sealed class CorePowers
 
     private readonly Lock _gate = new();
     private readonly Core[] _cores;
+    private readonly IPowerRecords? _records;
     private IMachineEvents? _events;
     private ulong[] _mpidrs;
     private string? _resetCause;
     private ResetKind _resetKind = ResetKind.Cold;
     private bool _ending;
+    private ResetKind _untoldKind = ResetKind.Cold;
+    private string? _untoldCause;
 
-    public CorePowers(int count)
+    /// <summary>As they are before the machine has come out of reset.</summary>
+    public CorePowers(int count, IPowerRecords? records = null)
     {
+        _records = records;
         _cores = [.. Enumerable.Range(0, count).Select(_ => new Core())];
         _mpidrs = new ulong[count];
     }
@@ -60,6 +65,33 @@ internal sealed class CorePowers
         }
     }
 
+    /// <summary>As a host process that takes over finds them: these cores, in this boot, which was entered by that reset.</summary>
+    public void TakeOver(uint boot, IReadOnlyList<FoundCore> cores, ResetKind kind, string? cause)
+    {
+        lock (_gate)
+        {
+            Boot = boot;
+            (_untoldKind, _untoldCause) = (kind, cause);
+            foreach (var (core, found) in _cores.Zip(cores))
+            {
+                core.Power = !found.IsOff ? Power.On : found.Start is null ? Power.Off : Power.Starting;
+                core.Start = found.Start;
+                core.InCall = found is { IsOff: false, Unanswered: not null };
+            }
+        }
+    }
+
+    /// <summary>Boot, and of each core whether it runs or is about to, of one moment. Of a machine that is about to start its boot core, that one.</summary>
+    public (uint Boot, bool[] On) Now()
+    {
+        lock (_gate)
+        {
+            var on = Array.ConvertAll(_cores, core => core.Power is Power.On or Power.Starting);
+            on[0] |= !Array.Exists(on, running => running);
+            return (Boot, on);
+        }
+    }
+
     /// <summary>From now on changes are told.</summary>
     public void Report(IMachineEvents events, ulong bootKnown, ulong[] mpidrs)
     {
@@ -69,8 +101,9 @@ internal sealed class CorePowers
             _mpidrs = mpidrs;
             if (Boot != bootKnown)
             {
-                events.ResetHappened(Boot, ResetKind.Cold, "QEMU");
+                events.ResetHappened(Boot, _untoldKind, _untoldCause ?? "QEMU");
             }
+            _records?.Told(Boot);
         }
     }
 
@@ -116,6 +149,7 @@ internal sealed class CorePowers
             {
                 return false;
             }
+            _records?.Starts(0, Boot, start);
             _cores[0].Start = start;
             _cores[0].Power = Power.Starting;
             return true;
@@ -135,11 +169,13 @@ internal sealed class CorePowers
             switch (core.Power)
             {
                 case Power.Off:
+                    _records?.Starts(target, Boot, start);
                     core.Power = Power.Starting;
                     core.Start = start;
                     return true;
                 case Power.On when core.InCall:
                     // Its CPU_OFF was committed before this start, but the answer is still on its way here.
+                    _records?.Starts(target, Boot, start);
                     core.Start = start;
                     return true;
                 default:
@@ -242,9 +278,14 @@ internal sealed class CorePowers
             core.Start = null;
             core.InCall = false;
         }
-        if (!first)
+        if (!first && _events is { } events)
         {
-            _events?.ResetHappened(boot, _resetKind, _resetCause ?? "QEMU");
+            events.ResetHappened(boot, _resetKind, _resetCause ?? "QEMU");
+            _records?.Told(boot);
+        }
+        else
+        {
+            (_untoldKind, _untoldCause) = (_resetKind, _resetCause);
         }
         (_resetCause, _resetKind) = (null, ResetKind.Cold);
     }
