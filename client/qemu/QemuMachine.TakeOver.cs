@@ -50,6 +50,9 @@ public sealed partial class QemuMachine
         BeginThreads();
     }
 
+    /// <summary>Its guest has run under another host process.</summary>
+    public bool IsTakenOver => _isTakenOver;
+
     /// <summary>What the daemon knew this machine by when its host was killed; empty for none.</summary>
     public ReadOnlyMemory<byte> Token => _records.Area.Token.ToArray();
 

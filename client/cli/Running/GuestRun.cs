@@ -10,7 +10,7 @@ using Hypercalls.Qemu;
 namespace Hypercalls.Cli.Running;
 
 /// <summary>One guest, from its first exit to its power-off: machine, session, trace.</summary>
-internal sealed class GuestRun(CallInvoker daemon, QemuOptions options, string name, SharedTerminal terminal, bool watches, bool showCalls, bool allowShadowed)
+internal sealed class GuestRun(CallInvoker daemon, Func<QemuMachine> start, string name, SharedTerminal terminal, bool watches, bool showCalls, bool allowShadowed)
 {
     private static readonly TimeSpan LastRecords = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(10);
@@ -23,7 +23,7 @@ internal sealed class GuestRun(CallInvoker daemon, QemuOptions options, string n
     /// <returns>The exit code.</returns>
     public async Task<int> RunAsync(CancellationToken cancelled)
     {
-        using var machine = await Task.Run(() => QemuMachine.Start(options), CancellationToken.None);
+        using var machine = await Task.Run(start, CancellationToken.None);
         using var stopping = cancelled.Register(machine.Stop);
         // The terminal has gone: nobody can see or stop this guest any longer.
         using var hungUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, signal =>
@@ -33,7 +33,9 @@ internal sealed class GuestRun(CallInvoker daemon, QemuOptions options, string n
         });
         var boot = await Task.Run(machine.WaitForBoot, CancellationToken.None);
         await using var session = await MachineSession.AttachAsync(
-            daemon, Hello(boot), KernelShare.None("the monitor forwards every call"), machine.AttentionWanted, cancelled);
+            daemon, Hello(machine, boot), KernelShare.None("the monitor forwards every call"), machine.AttentionWanted, cancelled);
+        // Before any exit is forwarded: from then on the daemon knows things of this machine that another host process must not lose.
+        KeepToken(machine, session.Welcome);
         using var watch = watches ? new Operator.OperatorClient(daemon).Watch(new() { Machine = name }, cancellationToken: CancellationToken.None) : null;
         var watching = watch is null ? Task.CompletedTask : await WatchAsync(watch).WaitAsync(s_patience, cancelled);
         _ = StopWithDaemonAsync(session, machine);
@@ -52,14 +54,27 @@ internal sealed class GuestRun(CallInvoker daemon, QemuOptions options, string n
 
     public Spectre.Console.Table Table() => _summary.ToTable(_vcpus);
 
-    private Hello Hello(QemuBoot boot)
+    private void KeepToken(QemuMachine machine, Welcome welcome)
+    {
+        if (machine.IsTakenOver)
+        {
+            terminal.WriteLine(machine.Token.Span.SequenceEqual(welcome.Token.Span)
+                ? $"{name} goes on; what its guest printed meanwhile is lost."
+                : $"{name} goes on, with a daemon that does not know it: services begin anew. What its guest printed meanwhile is lost.");
+        }
+
+        machine.KeepToken(welcome.Token.Span);
+    }
+
+    private Hello Hello(QemuMachine machine, QemuBoot boot)
     {
         var hello = new Hello
         {
             Machine = name,
+            Token = Google.Protobuf.ByteString.CopyFrom(machine.Token.Span),
             Boot = boot.Boot,
             Ram = { new MemoryRange { Base = boot.RamBase, Size = boot.RamSize } },
-            Cores = { boot.Cores.Select((mpidr, number) => new Core { Mpidr = mpidr, Power = number == 0 ? CorePower.On : CorePower.Off }) },
+            Cores = { machine.CoresNow },
             Conduits = { boot.Conduits },
             ClientEl = boot.ClientEl,
             Host = boot.Host,

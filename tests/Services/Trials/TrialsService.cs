@@ -29,6 +29,7 @@ public sealed class TrialsService : Service<TrialsState>, IAttention<TrialsState
         { 0xC300_0020, "THROW",       Throw },
         { 0x8300_0021, "NARROW",      Narrow,     "a" },
         { 0xC300_0022, "USES",        Uses,       FunctionTraits.Uses(6, 17) },
+        { 0xC300_0023, "COUNT",       Count,      "milliseconds" },
     };
 
     public override IReadOnlyList<OwnerIdentity> Owners { get; } = [new(OwningEntity.Oem, new Guid("0d21e000-4384-11eb-8070-5244554e5a4c"), new(1, 0))];
@@ -51,7 +52,7 @@ public sealed class TrialsService : Service<TrialsState>, IAttention<TrialsState
     protected override Serve<TrialsState> Claimed => (in call, state) => Echo(call);
 
     public TrialsState Attached(TrialsState state, MachineDescription machine) =>
-        state with { Cores = [.. machine.Cores.Select(core => new TrialsCore(core.Mpidr))] };
+        state with { Cores = [.. machine.Cores.Select(core => state.IndexOf(core.Mpidr) is var index and >= 0 ? state.Cores[index] : new TrialsCore(core.Mpidr))] };
 
     public TrialsState Reset(TrialsState state, ResetKind kind, MachineDescription machine) =>
         Attached(new() { Resets = state.Resets + 1 }, machine);
@@ -103,6 +104,15 @@ public sealed class TrialsService : Service<TrialsState>, IAttention<TrialsState
     {
         Block(call[1]);
         return Answer.Value(call[1]);
+    }
+
+    /// <summary>Of this core, from 1.</summary>
+    private static Outcome<TrialsState> Count(in Hypercall call, TrialsState state)
+    {
+        Block(call[1]);
+        var index = state.IndexOf(call.Core);
+        var count = state.Cores[index].Count + 1;
+        return (state with { Cores = state.Cores.With(index, state.Cores[index] with { Count = count }) }, Answer.Value(count));
     }
 
     private static Outcome<TrialsState> Attend(in Hypercall call, TrialsState state) => (Pend(state, call[1], 1), Answer.Value(0));
