@@ -113,7 +113,7 @@ public sealed partial class QemuMachine : IVcpuOwner, IDisposable
         {
             throw new QemuException($"The cores have not come out of reset within {BootPatience.TotalSeconds:0} s: this host needs a CPU with AArch64, and {_options.Cpu} may have none.");
         }
-        if (_end.Task.IsCompleted)
+        if (_end.Task.IsCompleted && !_isTakenOver)
         {
             throw new QemuException(_end.Task.Result is MachineEnd.Failed failed ? failed.Report : "The machine was stopped before it came out of reset.");
         }

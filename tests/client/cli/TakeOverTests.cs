@@ -1,6 +1,10 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
+using Hypercalls.Protos;
+using Hypercalls.Qemu;
+using Hypercalls.Qemu.Monitor;
+using Hypercalls.Qemu.Vcpus;
 using Hypercalls.Tests.Client.Qemu;
 using Hypercalls.Tests.Daemon;
 
@@ -85,7 +89,7 @@ public sealed class TakeOverTests(GuestImages images) : IDisposable
         string folder;
         await using (var daemon = await StartDaemonAsync())
         {
-            run = Start("run", "--kernel", images["survivor"], "--cores", "3", "--memory", "64", "--daemon", daemon.Socket, "--name", "survivor");
+            run = Start("run", "--kernel", images["forgotten"], "--cores", "3", "--memory", "64", "--daemon", daemon.Socket, "--name", "survivor");
             Assert.Equal("counts", await run.StandardOutput.ReadLineAsync().Soon());
             folder = RunFolder();
             await LetGoOnAsync(daemon, "survivor", calls: 100);
@@ -113,9 +117,101 @@ public sealed class TakeOverTests(GuestImages images) : IDisposable
         await using var daemon = await StartDaemonAsync();
         var run = Start("run", "--kernel", images["unanswered"], "--cores", "1", "--memory", "64", "--daemon", daemon.Socket, "--name", "asker");
         Assert.Equal("asks", await run.StandardOutput.ReadLineAsync().Soon());
-        await LetGoOnAsync(daemon, "asker", calls: 1);
+        await IsAskedAsync(daemon);
         run = await TakeOverAsync(run, RunFolder());
-        Assert.Equal(["first: 0x1", "second: 0x2"], await EndAsync(run));
+        Assert.Equal(["first: 0x1", "second: 0x2", "starts: 0x0", "context: 0x0"], await EndAsync(run));
+    }
+
+    public enum Step
+    {
+        Decided,
+        FellBack,
+        StartDecided,
+        StartKept,
+        StartCarriedOut,
+        ShutDown,
+    }
+
+    // The calls: one served while nobody listened, and what followed it; the decided one is not sent again.
+    [NeedsTheory(Qemu, Compiler)]
+    [InlineData(Step.Decided, "first: 0x1234,second: 0x2,starts: 0x0,context: 0x0", "3 calls, 0 fallbacks")]
+    [InlineData(Step.FellBack, "first: 0xffffffffffffffff,second: 0x2,starts: 0x0,context: 0x0", "3 calls, 1 fallbacks")]
+    [InlineData(Step.StartDecided, "first: 0x0,second: 0x2,starts: 0x1,context: 0x77", "4 calls, 0 fallbacks")]
+    [InlineData(Step.StartKept, "first: 0x0,second: 0x2,starts: 0x1,context: 0x77", "4 calls, 0 fallbacks")]
+    [InlineData(Step.StartCarriedOut, "first: 0x0,second: 0x2,starts: 0x1,context: 0x77", "4 calls, 0 fallbacks")]
+    [InlineData(Step.ShutDown, "", "1 calls, 0 fallbacks")]
+    public async Task What_a_host_had_decided_when_it_was_killed_the_next_one_carries_out_once(Step step, string said, string log)
+    {
+        await using var daemon = await StartDaemonAsync();
+        var run = Start("run", "--kernel", images["unanswered"], "--memory", "64", "--daemon", daemon.Socket, "--name", "asker");
+        Assert.Equal("asks", await run.StandardOutput.ReadLineAsync().Soon());
+        await IsAskedAsync(daemon);
+        run.Kill();
+        await run.WaitForExitAsync().Soon();
+        var folder = RunFolder();
+        using (var held = QemuRun.Open(folder))
+        {
+            DecideAsAHostThatIsKilled(held, step);
+        }
+
+        run = Start("run", "--attach", folder);
+        var lines = (await EndAsync(run)).Where(line => !line.EndsWith(" meanwhile is lost.", StringComparison.Ordinal));
+        Assert.Equal(said, string.Join(',', lines));
+        await daemon.SaysAsync($"asker detached: {log}, 0 failures");
+    }
+
+    private static void DecideAsAHostThatIsKilled(QemuRun run, Step step)
+    {
+        using var ram = GuestRam.Open(run.RunFolder.FindRam(run.QemuProcess), (ulong)run.Record.MemoryMiB << 20);
+        Mailbox[] mailboxes = [new(ram, 0, new()), new(ram, 1, new())];
+        VcpuRecords[] records = [new(ram, 0), new(ram, 1)];
+        Assert.True(mailboxes[0].TryRead(out var exit));
+        Assert.NotEqual(exit.Request, mailboxes[0].Response);
+        var id = ((ulong)exit.Boot << 32) | exit.Request;
+        var start = new CoreStart(exit.Registers.General[2], 0x77, default, Commit: 1000) { Incarnation = 1 };
+        var decision = step switch
+        {
+            Step.FellBack => new(id, Outcome.FellBack, 0),
+            Step.Decided => new(id, Outcome.Applied, id),
+            Step.ShutDown => new(id, Outcome.Applied, id) { Effect = DecidedEffect.Shutdown },
+            _ => new Decision(id, Outcome.Applied, id) { Effect = DecidedEffect.PowerOn, Target = 1, Start = start, IfRefused = ulong.MaxValue - 5 },
+        };
+        var registers = exit.Registers.Copy();
+        registers.General[0] = step switch { Step.Decided => 0x1234, Step.FellBack => ulong.MaxValue, _ => 0 };
+        mailboxes[0].Prepare(step == Step.ShutDown ? (uint)MailboxLayout.CommandOff : MailboxLayout.CommandResume, loadSystem: false, registers);
+        records[0].Keep(decision);
+        if (step is Step.StartKept or Step.StartCarriedOut)
+        {
+            records[1].Keep(exit.Boot, start);
+        }
+
+        if (step == Step.StartCarriedOut)
+        {
+            Assert.True(mailboxes[1].TryRead(out var boot));
+            var entered = boot.Registers.Copy();
+            entered.Enter(start);
+            mailboxes[1].Prepare(MailboxLayout.CommandResume, loadSystem: true, entered);
+            // It sleeps: nobody rings for it but the host that takes over.
+            mailboxes[1].Release(boot.Request);
+        }
+    }
+
+    [NeedsFact(Qemu, Compiler)]
+    public async Task A_host_that_is_killed_while_it_starts_leaves_a_machine_that_the_next_one_starts()
+    {
+        await using var daemon = await StartDaemonAsync();
+        for (var round = 0; round < 5; round++)
+        {
+            var run = Start("run", "--kernel", images["unanswered"], "--memory", "64", "--daemon", daemon.Socket, "--name", $"early-{round}");
+            await AwaitAsync(() => Directory.GetFiles(_folder, "run.json", SearchOption.AllDirectories).Length == 1, "the run has a record");
+            await Task.Delay(30 * round);
+            run.Kill();
+            await run.WaitForExitAsync().Soon();
+            run = Start("run", "--attach", RunFolder());
+            // What it had printed by then, if anything, is lost; its calls are not.
+            var said = await EndAsync(run);
+            Assert.Equal(["first: 0x1", "second: 0x2", "starts: 0x0", "context: 0x0"], said[^4..]);
+        }
     }
 
     [NeedsFact(Qemu, Compiler)]
@@ -160,7 +256,7 @@ public sealed class TakeOverTests(GuestImages images) : IDisposable
     [NeedsFact(Qemu, Compiler)]
     public async Task A_private_daemon_goes_with_its_run_and_another_one_comes()
     {
-        var run = Start("run", "--kernel", images["survivor"], "--memory", "64", "--plugins", TestDaemon.PluginFolder(_folder, "psci", "trials"));
+        var run = Start("run", "--kernel", images["forgotten"], "--memory", "64", "--plugins", TestDaemon.PluginFolder(_folder, "psci", "trials"));
         Assert.StartsWith("No daemon listens: a private one runs", await run.StandardOutput.ReadLineAsync().Soon(), StringComparison.Ordinal);
         Assert.Equal("counts", await run.StandardOutput.ReadLineAsync().Soon());
         var folder = RunFolder();
@@ -302,6 +398,9 @@ public sealed class TakeOverTests(GuestImages images) : IDisposable
             },
             $"{machine} makes {calls} calls more");
     }
+
+    /// <summary>Waits until the first call is being served.</summary>
+    private static Task IsAskedAsync(TestDaemon daemon) => AwaitAsync(() => daemon.Operator.ListMachines(new()).Machines.Any(machine => machine.Calls == 1), "the guest asks");
 
     private static async Task AwaitAsync(Func<bool> happened, string what)
     {

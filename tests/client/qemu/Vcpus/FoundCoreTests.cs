@@ -146,6 +146,23 @@ public sealed class FoundCoreTests : IDisposable
         Assert.Null(FoundCore.Of(_mailbox, _records, 0));
     }
 
+    [Fact]
+    public void Any_bytes_of_a_guest_are_looked_at_without_harm()
+    {
+        var random = new Random(2);
+        var page = _ram.Slice(_ram.MailboxArea + MailboxLayout.Pages, MailboxLayout.PageSize);
+        for (var n = 0; n < 10_000; n++)
+        {
+            random.NextBytes(page);
+            // As a guest would that wants it to be looked at further.
+            Exit(Request, (uint)random.Next(8));
+            Set(MailboxLayout.Decisions + MailboxLayout.DecisionExit + 4, Boot);
+            Set(MailboxLayout.Decisions + MailboxLayout.DecisionOutcome, 1);
+            Set(MailboxLayout.Decisions + MailboxLayout.DecisionEffect, (uint)random.Next(7));
+            Assert.NotNull(FoundCore.Of(_mailbox, _records, Boot));
+        }
+    }
+
     private static CoreStart Start(ulong commit) => new(0x4040_0000, 1, default, commit) { Incarnation = 8 };
 
     private static Decision Decided(uint request) => new(((ulong)Boot << 32) | request, Outcome.Applied, ((ulong)Boot << 32) | request);
