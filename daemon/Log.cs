@@ -14,6 +14,9 @@ internal static partial class Log
     [LoggerMessage(Level = LogLevel.Warning, Message = "{Machine}: {Sentence}")]
     public static partial void Shadowed(ILogger log, string machine, string sentence);
 
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{Machine}: {Sentence}")]
+    public static partial void Remark(ILogger log, string machine, string sentence);
+
     [LoggerMessage(Level = LogLevel.Warning, Message = "{Function}")]
     public static partial void Unversioned(ILogger log, string function);
 

@@ -14,6 +14,7 @@ public interface IExitForwarder
     /// The daemon's answer, or null when the deadline has passed or the connection is lost. The host then falls back: a hypercall gets
     /// x0 = −1 and x1–x3 = 0, after an attention or wake exit the guest goes on unchanged.
     /// </returns>
+    /// <exception cref="MachineStopsException">There is no answer, and by the host's rules the guest must not go on without one.</exception>
     Answer? Forward(Exit exit);
 
     /// <summary>Registers above x5 that the daemon wants to see with a hypercall.</summary>
@@ -22,6 +23,12 @@ public interface IExitForwarder
     /// <param name="w0">The function ID.</param>
     /// <returns>Bit n for x n, 6 to 17; 0 for most functions.</returns>
     uint Uses(Conduit conduit, uint imm, uint w0) => 0;
+
+    /// <summary>Tells that the guest got the fallback for this exit, because no answer came or because the host could not apply it. Does not block.</summary>
+    /// <param name="exit">As it was forwarded.</param>
+    void GaveUp(Exit exit)
+    {
+    }
 }
 
 /// <summary>What a vCPU host tells about its machine outside any exit. The methods do not block; they are called from vCPU threads.</summary>

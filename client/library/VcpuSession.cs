@@ -7,98 +7,197 @@ namespace Hypercalls.Client;
 /// <summary>One vCPU's exits, forwarded one at a time by the thread that owns the vCPU.</summary>
 public sealed class VcpuSession : IExitForwarder, IDisposable
 {
-    private static readonly TimeSpan ShortestPause = TimeSpan.FromMilliseconds(5);
+    private static readonly TimeSpan s_shortestPause = TimeSpan.FromMilliseconds(5);
+    private static readonly TimeSpan s_longestPause = TimeSpan.FromSeconds(1);
 
+    private readonly MachineSession _session;
     private readonly Protos.Hypercalls.HypercallsClient _daemon;
-    private readonly VcpuMessage _open;
+    private readonly ulong _mpidr;
     private readonly VcpuMessage _message = new();
-    private readonly TimeSpan _deadline;
-    private readonly ServedRange[] _uses;
-    private readonly ManualResetEventSlim _closed = new();
     private AsyncDuplexStreamingCall<VcpuMessage, DaemonToVcpu>? _stream;
+    private Attachment? _opened;
     private Task<bool>? _reading;
+    private volatile bool _isClosed;
 
-    internal VcpuSession(CallInvoker daemon, Google.Protobuf.ByteString token, RangesChanged accepted, ulong mpidr, TimeSpan deadline)
-    {
-        _daemon = new(daemon);
-        _open = new() { Open = new() { Token = token, Mpidr = mpidr } };
-        _deadline = deadline;
-        _uses = [.. accepted.Served.Where(range => range.Uses != 0)];
-    }
+    internal VcpuSession(MachineSession session, CallInvoker daemon, ulong mpidr) =>
+        (_session, _daemon, _mpidr) = (session, new(daemon), mpidr);
 
     /// <summary>Exits that fell back.</summary>
     public long Fallbacks { get; private set; }
 
-    /// <summary>Why the last stream ended, in a sentence; empty while none has.</summary>
+    /// <summary>Exits that were sent again, after a lost connection or a deadline.</summary>
+    public long Retries { get; private set; }
+
+    /// <summary>Why the last attempt without an answer was one, in a sentence; empty while none was.</summary>
     public string LastFault { get; private set; } = "";
 
     /// <inheritdoc/>
     public Answer? Forward(Exit exit)
     {
         ArgumentNullException.ThrowIfNull(exit);
-        var started = Stopwatch.GetTimestamp();
-        var pause = ShortestPause;
         _message.Exit = exit;
-        while (Remaining(started) is var remaining && remaining > TimeSpan.Zero)
+        for (var attempt = 1; ; attempt++)
         {
-            try
+            if (TryForward(exit) is { } answer)
             {
-                return Send(exit, started);
+                return answer;
             }
-            catch (Exception fault) when (Unwrap(fault) is RpcException or IOException or InvalidOperationException or OperationCanceledException)
+
+            if (_isClosed || _session.IsClosing)
             {
-                // The daemon keeps the committed answer of an exit: sending it again on a new stream does nothing twice.
-                LastFault = Unwrap(fault) is RpcException refusal ? refusal.Status.Detail : Unwrap(fault).Message;
-                Drop();
-                if (_closed.Wait(pause < remaining ? pause : remaining))
-                {
+                return null;
+            }
+
+            switch (WithoutAnswer(exit))
+            {
+                case Unanswered.FallsBack:
+                    Fallbacks++;
+                    return null;
+                case Unanswered.Waits:
+                    Report(exit, attempt);
                     break;
-                }
-
-                pause *= 2;
+                case Unanswered.IsRepeated when attempt <= _session.Rules.NoReturnRetries:
+                    break;
+                case Unanswered.IsRepeated:
+                    throw new MachineStopsException($"{Describe(exit)} got no answer in {attempt} attempts, and it must not return: {LastFault}");
+                default:
+                    throw new MachineStopsException($"{Describe(exit)} got no answer: {LastFault}");
             }
-        }
 
-        Fallbacks++;
-        return null;
+            Retries++;
+        }
     }
 
     /// <inheritdoc/>
-    public uint Uses(Conduit conduit, uint imm, uint w0)
-    {
-        const uint SveHint = 1u << 16;
-        // The hint of a fast call is no part of its identity.
-        var id = imm == 0 && w0 >> 31 != 0 ? w0 & ~SveHint : w0;
-        foreach (var range in _uses)
-        {
-            if (range.Imm == imm && id >= range.First && id <= range.Last && range.Conduits.Contains(conduit))
-            {
-                return range.Uses;
-            }
-        }
+    public uint Uses(Conduit conduit, uint imm, uint w0) => Newest?.Special(conduit, imm, w0)?.Uses ?? 0;
 
-        return 0;
+    /// <inheritdoc/>
+    public void GaveUp(Exit exit)
+    {
+        ArgumentNullException.ThrowIfNull(exit);
+        var lastApplied = exit.Previous is { Outcome: Outcome.Applied } previous ? previous.ExitId : exit.Previous?.LastApplied ?? 0;
+        _session.Report(new() { FellBack = new() { Core = _mpidr, Boot = exit.Boot, ExitId = exit.ExitId, LastApplied = lastApplied } });
     }
 
     /// <summary>Ends the stream; an exit that waits falls back.</summary>
-    public void Close() => _closed.Set();
+    public void Close()
+    {
+        _isClosed = true;
+        _session.Wake();
+    }
 
     /// <inheritdoc/>
     public void Dispose()
     {
         Close();
         Drop();
-        _closed.Dispose();
     }
+
+    internal bool IsClosed => _isClosed;
+
+    private enum Unanswered
+    {
+        FallsBack,
+        Waits,
+        IsRepeated,
+        StopsTheMachine,
+    }
+
+    private Attachment? Newest => _session.Current ?? _opened;
+
+    private Unanswered WithoutAnswer(Exit exit)
+    {
+        switch (exit.KindCase)
+        {
+            case Exit.KindOneofCase.Hypercall:
+                var call = exit.Hypercall;
+                var isRepeated = Newest?.Special(call.Conduit, call.Imm, (uint)call.X0) is { NoReturn: true };
+                return (_session.Rules.Of(call) ?? (isRepeated ? null : _session.Rules.Fallback)) switch
+                {
+                    null => Unanswered.IsRepeated,
+                    FallbackPolicy.NotSupported => Unanswered.FallsBack,
+                    FallbackPolicy.Wait => Unanswered.Waits,
+                    _ => Unanswered.StopsTheMachine,
+                };
+            case Exit.KindOneofCase.Attention or Exit.KindOneofCase.Wake:
+                // The guest goes on unchanged.
+                return Unanswered.FallsBack;
+            default:
+                return Unanswered.StopsTheMachine;
+        }
+    }
+
+    /// <summary>Until the deadline, over as many connections as it takes; null where there is no answer by then, or the daemon says that it serves none.</summary>
+    private Answer? TryForward(Exit exit)
+    {
+        var started = Stopwatch.GetTimestamp();
+        var pause = s_shortestPause;
+        while (!_isClosed && !_session.IsClosing && Remaining(started) is var remaining && remaining > TimeSpan.Zero)
+        {
+            var attachment = _session.Current;
+            if (attachment is null)
+            {
+                LastFault = "No daemon is there.";
+                _session.WaitForChange(null, remaining, this);
+                continue;
+            }
+
+            try
+            {
+                var answer = Send(exit, attachment, started);
+                if (!answer.NotServed)
+                {
+                    return answer;
+                }
+
+                LastFault = answer.Note;
+                Pause(exit, attachment, s_longestPause < remaining ? s_longestPause : remaining);
+                return null;
+            }
+            catch (Exception fault) when (Unwrap(fault) is RpcException or IOException or InvalidOperationException or OperationCanceledException)
+            {
+                // The daemon keeps the committed answer of an exit: sending it again on a new stream does nothing twice.
+                LastFault = Unwrap(fault) is RpcException refusal ? refusal.Status.Detail : Unwrap(fault).Message;
+                Drop();
+                _session.WaitForChange(attachment, pause < remaining ? pause : remaining, this);
+                pause = pause * 2 < s_longestPause ? pause * 2 : s_longestPause;
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>What is to be sent again is not sent at once: the machine is busy.</summary>
+    private void Pause(Exit exit, Attachment attachment, TimeSpan atMost)
+    {
+        if (WithoutAnswer(exit) is Unanswered.Waits or Unanswered.IsRepeated)
+        {
+            _session.WaitForChange(attachment, atMost, this);
+        }
+    }
+
+    private void Report(Exit exit, int attempt)
+    {
+        if (attempt == 1)
+        {
+            _session.Rules.Log?.Invoke($"{Describe(exit)} waits for an answer: {LastFault}");
+        }
+    }
+
+    private string Describe(Exit exit) => exit.Hypercall is { } call
+        ? $"The call 0x{(uint)call.X0:X8} of core 0x{_mpidr:x}"
+        : $"The {exit.KindCase} exit of core 0x{_mpidr:x}";
 
     private static Exception Unwrap(Exception fault) => fault is AggregateException { InnerException: { } inner } ? inner : fault;
 
-    private Answer? Send(Exit exit, long started)
+    private Answer Send(Exit exit, Attachment attachment, long started)
     {
-        if (_stream is null)
+        if (_stream is null || _opened != attachment)
         {
+            Drop();
             _stream = _daemon.RunVcpu();
-            Await(_stream.RequestStream.WriteAsync(_open), started);
+            _opened = attachment;
+            Await(_stream.RequestStream.WriteAsync(new() { Open = new() { Token = attachment.Welcome.Token, Mpidr = _mpidr } }), started);
         }
 
         Await(_stream.RequestStream.WriteAsync(_message), started);
@@ -126,16 +225,15 @@ public sealed class VcpuSession : IExitForwarder, IDisposable
         var remaining = Remaining(started);
         if (remaining <= TimeSpan.Zero || !task.Wait(remaining))
         {
-            throw new IOException($"No answer within {_deadline.TotalMilliseconds} ms.");
+            throw new IOException($"No answer within {_session.HostDeadline.TotalMilliseconds} ms.");
         }
     }
 
-    private TimeSpan Remaining(long started) => _deadline - Stopwatch.GetElapsedTime(started);
+    private TimeSpan Remaining(long started) => _session.HostDeadline - Stopwatch.GetElapsedTime(started);
 
     private void Drop()
     {
         _stream?.Dispose();
-        _stream = null;
-        _reading = null;
+        (_stream, _reading) = (null, null);
     }
 }

@@ -56,18 +56,8 @@ public sealed partial class QemuMachine
     /// <summary>What the daemon knew this machine by when its host was killed; empty for none.</summary>
     public ReadOnlyMemory<byte> Token => _records.Area.Token.ToArray();
 
-    /// <summary>Keeps what the daemon knows this machine by, for the host process after this one: before the machine runs, and whenever it changes.</summary>
+    /// <summary>Keeps what the daemon knows this machine by, for the host process after this one: before any exit is forwarded.</summary>
     public void KeepToken(ReadOnlySpan<byte> token) => _records.Area.Token = token;
-
-    /// <summary>The power of every core at one moment, for a Hello. Of a machine that is about to start its boot core, that one is on.</summary>
-    public IReadOnlyList<Core> CoresNow
-    {
-        get
-        {
-            var (_, on) = _powers.Now();
-            return [.. _vcpus.Zip(on, (vcpu, isOn) => new Core { Mpidr = vcpu.Mpidr, Power = !isOn ? CorePower.Off : vcpu.IsSuspended ? CorePower.Suspended : CorePower.On })];
-        }
-    }
 
     /// <summary>
     /// Goes on with a run whose host process was killed: what was decided is carried out, and from <see cref="Run"/> on the exits that nobody answered are forwarded once more, under

@@ -166,6 +166,13 @@ public sealed partial class QemuMachine : IVcpuOwner, IDisposable
         return end;
     }
 
+    /// <summary>The boot and the cores with their power as they are now: what a Hello says when the machine is attached again. Changes after it are reported.</summary>
+    public (ulong Boot, IReadOnlyList<Core> Cores) Now()
+    {
+        var (boot, powers) = _powers.Now();
+        return (boot, [.. _vcpus.Zip(powers, (vcpu, power) => new Core { Mpidr = vcpu.Mpidr, Power = power })]);
+    }
+
     /// <summary>Tells whether that core is to make an attention exit; level-triggered, from any thread. A core that the machine has not is ignored.</summary>
     public void AttentionWanted(ulong mpidr, bool wanted) => Find(mpidr)?.WantAttention(wanted);
 

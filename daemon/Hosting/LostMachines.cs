@@ -4,7 +4,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Hypercalls.Daemon.Hosting;
 
-/// <summary>Says goodbye to hosts when the daemon stops, and forgets machines whose host does not come back.</summary>
+/// <summary>Says goodbye to hosts when the daemon stops, forgets machines whose host does not come back, and frees those whose service does not.</summary>
 internal sealed class LostMachines(MachineRegistry machines, DaemonOptions options, DaemonLife life, TimeProvider clock, ILogger<LostMachines> log) : BackgroundService
 {
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -16,6 +16,7 @@ internal sealed class LostMachines(MachineRegistry machines, DaemonOptions optio
             while (await timer.WaitForNextTickAsync(stoppingToken))
             {
                 Forget();
+                Relieve();
             }
         }
         catch (OperationCanceledException)
@@ -32,13 +33,22 @@ internal sealed class LostMachines(MachineRegistry machines, DaemonOptions optio
         }
     }
 
+    private void Relieve()
+    {
+        foreach (var machine in machines.All.Where(machine => machine.IsOverdue))
+        {
+            // Elsewhere: what it goes on with may hang too.
+            _ = Task.Run(machine.Relieve);
+        }
+    }
+
     private void SayGoodbye()
     {
         var all = machines.All;
         Log.Stopping(log, all.Count);
         foreach (var machine in all)
         {
-            machine.SayGoodbye("The daemon stops.");
+            machine.Dismiss(new("The daemon stops."));
         }
     }
 }

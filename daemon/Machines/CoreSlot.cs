@@ -2,14 +2,19 @@ using Hypercalls.Sdk;
 
 namespace Hypercalls.Daemon.Machines;
 
-/// <summary>What the daemon keeps of one core for one host, under the machine's lock. The vCPU's stream holds it: a host that takes over gets others, and the streams of the one before end.</summary>
+/// <summary>What the daemon keeps of one core for one host, changed in the machine's turn. The vCPU's stream holds it: a host that takes over gets others, and the streams of the one before end.</summary>
 internal sealed class CoreSlot(int number, Core core)
 {
+    /// <summary>Effects of calls made by hand that may wait for one core.</summary>
+    public const int MostQueued = 16;
+
+    private CancellationTokenSource? _stream;
+
     /// <summary>As a host that takes over finds it.</summary>
     public CoreSlot(int number, Core core, CoreSlot before)
         : this(number, core)
     {
-        (Last, AnsweredBusy, UnseenBeforeBusy) = (before.Last, before.AnsweredBusy, before.UnseenBeforeBusy);
+        (Last, Newest, GivenUp) = (before.Last, before.Newest, before.GivenUp);
         foreach (var effect in before.Queued)
         {
             Queued.Enqueue(effect);
@@ -22,23 +27,51 @@ internal sealed class CoreSlot(int number, Core core)
 
     public CorePower Power { get; set; } = core.Power;
 
-    /// <summary>The last exit answered, for repeats and for what became of it.</summary>
+    /// <summary>The last exit answered, for repeats and for what became of it; null once its fate is known.</summary>
     public AnsweredExit? Last { get; set; }
 
-    /// <summary>An exit that was answered NOT_SUPPORTED without the lock, because the machine was busy: written by the vCPU's stream alone.</summary>
-    public ulong? AnsweredBusy { get; set; }
+    /// <summary>The highest exit_id of this boot that was looked at: none before it is served any more.</summary>
+    public ulong Newest { get; set; }
 
-    /// <summary>The exit before it, where the host reported with it that the guest never saw that answer.</summary>
-    public ulong? UnseenBeforeBusy { get; set; }
+    /// <summary>The highest exit_id of this boot that the host gave up: it is not served any more, and counted as a fallback.</summary>
+    public ulong GivenUp { get; set; }
 
     /// <summary>The level last told to the host.</summary>
     public bool AttentionTold { get; set; }
 
-    /// <summary>A service failed while it attended this core: asking again would stop the guest for ever.</summary>
-    public bool AttentionFailed { get; set; }
+    /// <summary>Services that failed while they attended this core: asking them again would stop the guest for ever. They come back with the next boot.</summary>
+    public HashSet<Service>? Inattentive { get; private set; }
 
     /// <summary>Effects of calls made by hand, which leave with the next attention exit.</summary>
     public Queue<Effect> Queued { get; } = new();
+
+    /// <summary>A stream of this vCPU begins, and the one before it ends: one exit is in flight at a time.</summary>
+    /// <returns>Cancelled when the next one begins; to be given back with <see cref="EndStream"/>.</returns>
+    public CancellationTokenSource BeginStream(CancellationToken cancelled)
+    {
+        var stream = CancellationTokenSource.CreateLinkedTokenSource(cancelled);
+        _ = Interlocked.Exchange(ref _stream, stream)?.CancelAsync();
+        return stream;
+    }
+
+    public void EndStream(CancellationTokenSource stream)
+    {
+        // One that was replaced is about to be cancelled by somebody else.
+        if (Interlocked.CompareExchange(ref _stream, null, stream) == stream)
+        {
+            stream.Dispose();
+        }
+    }
+
+    public void NoLongerAsks(Service service) => (Inattentive ??= []).Add(service);
+
+    /// <summary>A boot begins: nothing of the one before is owed.</summary>
+    public void Forget()
+    {
+        Power = Power == CorePower.Unavailable ? CorePower.Unavailable : CorePower.Off;
+        (Last, Newest, GivenUp, Inattentive) = (null, 0, 0, null);
+        Queued.Clear();
+    }
 }
 
 /// <summary>An exit with its committed answer.</summary>
@@ -48,4 +81,8 @@ internal sealed class CoreSlot(int number, Core core)
 /// <param name="Commit">Its number.</param>
 /// <param name="AttendBeforeResume">The core itself needs attention.</param>
 /// <param name="Note">For a person.</param>
-internal sealed record AnsweredExit(ExitHead Head, Hypercall? Call, Answer Answer, ulong Commit, bool AttendBeforeResume, string? Note);
+internal sealed record AnsweredExit(ExitHead Head, Hypercall? Call, Answer Answer, ulong Commit, bool AttendBeforeResume, string? Note)
+{
+    /// <summary>Nothing of it is committed: the host may send it again.</summary>
+    public bool IsNotServed { get; init; }
+}

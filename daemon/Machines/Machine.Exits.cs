@@ -2,7 +2,7 @@ using Hypercalls.Sdk;
 
 namespace Hypercalls.Daemon.Machines;
 
-/// <summary>The exits of a machine's cores: one lock, one commit, one answer each.</summary>
+/// <summary>The exits of a machine's cores: one turn, one commit, one answer each.</summary>
 internal sealed partial class Machine
 {
     /// <summary>Completes when the boot of an exit has begun: exit and reset travel on different streams.</summary>
@@ -23,32 +23,30 @@ internal sealed partial class Machine
     public (AnsweredExit Answered, Served? Served, bool FellBack) Hypercall(CoreSlot core, in ExitHead head, in Hypercall call)
     {
         var started = _clock.GetTimestamp();
-        if (!_lock.TryEnter(_deadline))
+        if (!TryTakeTurn(_deadline))
         {
-            core.AnsweredBusy = head.ExitId;
-            if (head.Previous is { Applied: false } unseen)
-            {
-                core.UnseenBeforeBusy = unseen.ExitId;
-            }
-
-            return (Late(head, $"{Name} was busy for {_deadline.TotalMilliseconds} ms."), null, true);
+            return (NotServed(head, Busy), null, true);
         }
 
         try
         {
-            Calls++;
-            if (Repeated(core, head) is { } repeated)
+            if (Known(core, head) is { } known)
             {
-                return (repeated, null, false);
+                return (known, null, known.IsNotServed);
             }
 
+            if (!_served.Conduits.Contains(call.Conduit))
+            {
+                throw new OutOfOrderException($"exit.hypercall.conduit: the host of {Name} did not say in its Hello that calls come by {call.Conduit.ToString().ToUpperInvariant()}.");
+            }
+
+            Calls++;
             Begin(core, head);
-            var served = _served.Services.Serve(call, _state);
+            var entered = _clock.GetTimestamp();
+            var served = Serve(call);
             if (_clock.GetElapsedTime(started) > _deadline)
             {
-                Failures++;
-                _faults.Report(Name, $"{served.Service?.Name} took longer than {_deadline.TotalMilliseconds} ms in {served.Function?.Name}: the call was not committed.");
-                return (Finish(core, Late(head, "The service was late.")), served with { Answer = Answer.NotSupported }, true);
+                return (Late(head, served, _clock.GetElapsedTime(started, entered), _clock.GetElapsedTime(entered)), served with { Answer = Answer.NotSupported }, true);
             }
 
             if (served.Failure is { } failure)
@@ -57,95 +55,75 @@ internal sealed partial class Machine
             }
 
             Advance(served);
-            return (Finish(core, new(head, call, served.Answer, _commit, Wants(core), served.Failure?.ToString())), served, false);
+            return (Finish(core, new(head, call, served.Answer, _commit, false, served.Failure?.ToString())), served, false);
+        }
+        catch (DeposedException e)
+        {
+            return (NotServed(head, e.Message), null, true);
         }
         finally
         {
-            _lock.Exit();
+            EndTurn();
         }
     }
 
     /// <summary>A core stopped on request: the service that wants it loads registers, or it goes on unchanged.</summary>
     public AnsweredExit Attention(CoreSlot core, in ExitHead head, AttentionExit exit)
     {
-        lock (_lock)
+        var started = _clock.GetTimestamp();
+        return Exit(core, head, exitHead =>
         {
-            if (Repeated(core, head) is { } repeated)
+            var isByHand = core.Queued.TryPeek(out var effect);
+            var entered = _clock.GetTimestamp();
+            var served = isByHand ? new(_state, Answer.NoResults with { Then = effect }, null, null, null) : Attend(core, exit);
+            if (_clock.GetElapsedTime(started) > _deadline)
             {
-                return repeated;
+                return Late(exitHead, served, _clock.GetElapsedTime(started, entered), _clock.GetElapsedTime(entered));
             }
 
-            Begin(core, head);
-            var served = core.Queued.TryDequeue(out var effect)
-                ? new(_state, Answer.NoResults with { Then = effect }, null, null, null)
-                : _served.Services.Attend(_state, exit);
+            if (isByHand)
+            {
+                core.Queued.Dequeue();
+            }
+
             if (served.Failure is { } failure)
             {
-                core.AttentionFailed = true;
+                core.NoLongerAsks(failure.Service);
                 Fault(failure);
             }
 
             Advance(served);
-            return Finish(core, new(head, null, served.Answer, _commit, Wants(core), served.Failure?.ToString()));
-        }
+            return Finish(core, new(exitHead, null, served.Answer, _commit, false, served.Failure?.ToString()));
+        });
     }
 
     /// <summary>A suspended core goes on.</summary>
-    public AnsweredExit Wake(CoreSlot core, in ExitHead head)
-    {
-        lock (_lock)
-        {
-            if (Repeated(core, head) is { } repeated)
-            {
-                return repeated;
-            }
-
-            Begin(core, head);
-            return Finish(core, new(head, null, Answer.NoResults, _commit, Wants(core), null));
-        }
-    }
+    public AnsweredExit Wake(CoreSlot core, in ExitHead head) =>
+        Exit(core, head, exitHead => Finish(core, new(exitHead, null, Answer.NoResults, _commit, false, null)));
 
     /// <summary>A host's report on its way to stopping.</summary>
-    public AnsweredExit Report(CoreSlot core, in ExitHead head, string report)
+    public AnsweredExit Report(CoreSlot core, in ExitHead head, string report) => Exit(core, head, exitHead =>
     {
-        lock (_lock)
-        {
-            if (Repeated(core, head) is { } repeated)
-            {
-                return repeated;
-            }
-
-            Begin(core, head);
-            Failures++;
-            _faults.Report(Name, $"Core {core.Number}: {report}.");
-            return Finish(core, new(head, null, Answer.NoResults, _commit, false, report));
-        }
-    }
+        Failures++;
+        _faults.Report(Name, $"Core {core.Number}: {report}.");
+        return Finish(core, new(exitHead, null, Answer.NoResults, _commit, false, report));
+    });
 
     /// <summary>A call made by hand. Its effect, where one is allowed, leaves with the next attention exit of the calling core.</summary>
     /// <exception cref="OutOfOrderException">It would have an effect, and none is allowed or none can be carried out.</exception>
     public Served CallByHand(CoreSlot core, in Hypercall call, bool apply)
     {
-        if (!_lock.TryEnter(_deadline))
+        if (!TryTakeTurn(_deadline))
         {
-            throw new OutOfOrderException($"{Name} was busy for {_deadline.TotalMilliseconds} ms: a service does not let go of it.");
+            throw new OutOfOrderException(Busy);
         }
 
         try
         {
-            var served = _served.Services.Serve(call, _state);
+            var served = Serve(call);
             if (served.Answer.Then is { } effect)
             {
-                if (!apply)
-                {
-                    throw new OutOfOrderException($"The call would {effect} on {Name}; nothing was changed. Allow it with apply.");
-                }
-
-                if (core.Power is not (CorePower.On or CorePower.Suspended) || _toHost is null)
-                {
-                    throw new OutOfOrderException($"Core {core.Mpidr} of {Name} does not run, so nothing can {effect} there; nothing was changed.");
-                }
-
+                CheckByHand(core, effect, apply);
                 core.Queued.Enqueue(effect);
             }
 
@@ -161,13 +139,70 @@ internal sealed partial class Machine
         }
         finally
         {
-            _lock.Exit();
+            EndTurn();
         }
     }
 
-    private static AnsweredExit Late(in ExitHead head, string note) => new(head, null, Answer.NotSupported, 0, false, note);
+    private string Busy => $"{Name} was busy for {_deadline.TotalMilliseconds} ms.";
 
-    private AnsweredExit? Repeated(CoreSlot core, in ExitHead head)
+    private void CheckByHand(CoreSlot core, Effect effect, bool apply)
+    {
+        if (!apply)
+        {
+            throw new OutOfOrderException($"The call would {effect} on {Name}; nothing was changed. Allow it with apply.");
+        }
+
+        if (core.Power is not (CorePower.On or CorePower.Suspended) || _toHost is null)
+        {
+            throw new OutOfOrderException($"Core {core.Mpidr} of {Name} does not run, so nothing can {effect} there; nothing was changed.");
+        }
+
+        if (core.Queued.Count >= CoreSlot.MostQueued)
+        {
+            throw new OutOfOrderException($"{core.Queued.Count} effects wait for core {core.Mpidr} of {Name} already; nothing was changed.");
+        }
+    }
+
+    private AnsweredExit Exit(CoreSlot core, ExitHead head, Func<ExitHead, AnsweredExit> answer)
+    {
+        if (!TryTakeTurn(_deadline))
+        {
+            return NotServed(head, Busy);
+        }
+
+        try
+        {
+            if (Known(core, head) is { } known)
+            {
+                return known;
+            }
+
+            Begin(core, head);
+            return answer(head);
+        }
+        catch (DeposedException e)
+        {
+            return NotServed(head, e.Message);
+        }
+        finally
+        {
+            EndTurn();
+        }
+    }
+
+    /// <summary>Past the deadline nothing is committed: the host may have given the exit up already.</summary>
+    private AnsweredExit Late(in ExitHead head, in Served served, TimeSpan waited, TimeSpan ran)
+    {
+        var note = $"{served.Service?.Name ?? "Nobody"} took {ran.TotalMilliseconds:0} ms in {served.Function?.Name ?? "attention"}, after {waited.TotalMilliseconds:0} ms of waiting for others: past {_deadline.TotalMilliseconds} ms nothing is committed.";
+        Failures++;
+        _faults.Report(Name, note);
+        return NotServed(head, note);
+    }
+
+    private static AnsweredExit NotServed(in ExitHead head, string note) => new(head, null, Answer.NotSupported, 0, false, note) { IsNotServed = true };
+
+    /// <summary>The answer of an exit that is not to be served, or not again.</summary>
+    private AnsweredExit? Known(CoreSlot core, in ExitHead head)
     {
         if (core.Number >= _cores.Length || _cores[core.Number] != core)
         {
@@ -185,38 +220,57 @@ internal sealed partial class Machine
             return new(head, null, Answer.NoResults, 0, false, "An exit of an older boot.");
         }
 
-        return core.Last is { } last && last.Head.Boot == head.Boot && last.Head.ExitId == head.ExitId ? last : null;
+        if (core.Last is { } last && last.Head.ExitId == head.ExitId)
+        {
+            return last;
+        }
+
+        // Overtaken on its way by what its host has sent since.
+        return head.ExitId < core.Newest || head.ExitId <= core.GivenUp ? NotServed(head, "The host has given this exit up.") : null;
     }
 
     private void Begin(CoreSlot core, in ExitHead head)
     {
         if (core.Last is { } last)
         {
-            // Two kinds of exit are not the last one served and changed nothing: one that fell back before it arrived here, and one that was answered while the machine was busy.
-            if (head.Previous is not { } previous
-                || (previous.ExitId != last.Head.ExitId && previous.ExitId != core.AnsweredBusy && (previous.Applied || previous.ExitId < last.Head.ExitId)))
+            // An exit that is not the last one served and changed nothing: it fell back, before it arrived here or unserved.
+            if (head.Previous is not { } previous || (previous.ExitId != last.Head.ExitId && (previous.Applied || previous.ExitId < last.Head.ExitId)))
             {
                 throw new OutOfOrderException(
                     $"exit.previous.exit_id: core {core.Mpidr} of {Name} has exit {last.Head.ExitId} in flight; exit {head.ExitId} does not say what became of it.");
             }
+        }
 
-            if (!previous.Applied)
-            {
-                Fallbacks++;
-            }
-
-            var isUnseen = core.UnseenBeforeBusy == last.Head.ExitId || (!previous.Applied && last.Head.ExitId > previous.LastApplied);
-            core.UnseenBeforeBusy = null;
-            if (isUnseen && last.Call is { } unseen)
-            {
-                Commit(_served.Services.NotApplied(_state, unseen, last.Answer));
-            }
+        core.Newest = head.ExitId;
+        if (head.Previous is { Applied: false } unseen)
+        {
+            GiveUp(core, unseen);
         }
 
         // An exit of a core is proof that it runs, whether or not the host's report has overtaken it.
         if (core.Power != CorePower.On)
         {
             ChangePower(core, core.Power == CorePower.Suspended ? CoreChange.Woke : CoreChange.Started);
+        }
+    }
+
+    /// <summary>The guest has had its fallback for this exit, and for all since the last one that was applied.</summary>
+    private void GiveUp(CoreSlot core, PreviousExit exit)
+    {
+        if (exit.ExitId > core.GivenUp)
+        {
+            core.GivenUp = exit.ExitId;
+            Fallbacks++;
+        }
+
+        if (core.Last is { } last && last.Head.ExitId > exit.LastApplied && last.Head.ExitId <= exit.ExitId)
+        {
+            // Once: the next exit says the same.
+            core.Last = null;
+            if (last.Call is { } unseen)
+            {
+                Commit((services, state, running) => services.NotApplied(state, unseen, last.Answer, running));
+            }
         }
     }
 
@@ -232,9 +286,10 @@ internal sealed partial class Machine
     private AnsweredExit Finish(CoreSlot core, AnsweredExit answered)
     {
         core.Power = answered.Answer.Then is { Suspends: true } ? CorePower.Suspended : core.Power;
+        // Before attention is asked for: a service that hangs there does not undo what is committed.
         core.Last = answered;
         // The calling core is told twice, by its answer and by the level: the answer may never arrive.
         TellAttention();
-        return answered;
+        return core.Last = core.AttentionTold ? answered with { AttendBeforeResume = true } : answered;
     }
 }

@@ -1,33 +1,40 @@
+using System.Collections.Immutable;
 using System.Security.Cryptography;
 using System.Threading.Channels;
 using Hypercalls.Sdk;
 
 namespace Hypercalls.Daemon.Machines;
 
-/// <summary>One attached guest: its state, its lock, and what its host has said. Every change happens under the lock and is committed as a whole.</summary>
+/// <summary>One attached guest: its state, and what its host has said. Every change is made in its turn and committed as a whole.</summary>
 internal sealed partial class Machine
 {
     private static readonly TimeSpan s_glance = TimeSpan.FromMilliseconds(100);
 
     private readonly TimeProvider _clock;
     private readonly IServiceFaults _faults;
-    private readonly Lock _lock = new();
+    private readonly Turn _turn;
+    private readonly RunningService _running = new();
     private readonly TimeSpan _deadline;
+    /// <summary>A service that others wait for may run this long: they have the other half of their deadline yet.</summary>
+    private readonly TimeSpan _patience;
     /// <summary>Completes with the first host that becomes ready, or with false where none does.</summary>
     private readonly TaskCompletionSource<bool> _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile ServedMachine _served;
-    private CoreSlot[] _cores;
+    private volatile CoreSlot[] _cores;
     private MachineState _state;
     private ulong _commit;
     private ulong _boot;
-    /// <summary>Where attention and farewells go; null while no host is attached. Read without the lock: a service that hangs must not hold up a farewell.</summary>
+    /// <summary>Where attention and farewells go; null while no host is attached. Read out of turn: a service that hangs must not hold up a farewell.</summary>
     private volatile Channel<ToHost>? _toHost;
     private volatile TaskCompletionSource _nextBoot = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private ImmutableArray<string> _remarks = [];
 
     public Machine(ServiceSet services, MachineDescription description, Peer owner, string host, ulong boot, ulong incarnation, TimeSpan deadline, IServiceFaults faults, TimeProvider clock)
     {
         _served = new(services, KernelRegisterRanges.AllForwarded, description.Conduits);
         _deadline = deadline;
+        _patience = deadline / 2;
+        _turn = new(_patience);
         _faults = faults;
         _clock = clock;
         _boot = boot;
@@ -36,13 +43,7 @@ internal sealed partial class Machine
         Host = host;
         Incarnation = incarnation;
         _cores = [.. description.Cores.Select((core, number) => new CoreSlot(number, core))];
-        var attached = services.Attached(description);
-        foreach (var failure in attached.Failures)
-        {
-            Fault(failure);
-        }
-
-        _state = attached.State;
+        _state = services.Initial();
         Since = clock.GetTimestamp();
     }
 
@@ -79,10 +80,13 @@ internal sealed partial class Machine
     /// <summary>True once a host of it has become ready; false where none will. No exit is served before.</summary>
     public Task<bool> IsReady => _ready.Task;
 
-    /// <summary>For people: while a service holds the machine, as far as it can be told without the lock.</summary>
+    /// <summary>For people: a sentence for each service that is not asked any longer, and for state that was lost.</summary>
+    public ImmutableArray<string> Remarks => _remarks;
+
+    /// <summary>For people: while a service has the turn, as far as it can be told without.</summary>
     public (MachineDescription Description, ulong Boot, ulong Commit) Snapshot()
     {
-        if (!_lock.TryEnter(s_glance))
+        if (!_turn.TryTake(s_glance, mayDepose: false, out _))
         {
             return (WithPower(), Boot, Volatile.Read(ref _commit));
         }
@@ -93,40 +97,24 @@ internal sealed partial class Machine
         }
         finally
         {
-            _lock.Exit();
+            EndTurn();
         }
     }
 
+    /// <summary>A service's state as JSON; null where it has none of that name.</summary>
     public string? StateOf(string service)
     {
-        lock (_lock)
+        var states = InTurn(() => (_served.Services.Services, State: _state));
+        for (var i = 0; i < states.Services.Count; i++)
         {
-            for (var i = 0; i < _served.Services.Services.Count; i++)
+            if (states.Services[i].Name.Equals(service, StringComparison.OrdinalIgnoreCase))
             {
-                if (_served.Services.Services[i].Name.Equals(service, StringComparison.OrdinalIgnoreCase))
-                {
-                    return _served.Services.Services[i].Save(_state[i]);
-                }
-            }
-
-            return null;
-        }
-    }
-
-    /// <summary>What services want the guest to find; one that fails here adds nothing.</summary>
-    public ValueArray<DeviceTreeNode> DeviceTree(ServiceSet services, MachineDescription description)
-    {
-        // Outside the lock: no state is asked for.
-        var nodes = services.DeviceTree(description, out var failures);
-        lock (_lock)
-        {
-            foreach (var failure in failures)
-            {
-                Fault(failure);
+                // Out of turn: a state is a value, and how it is written is the service's code.
+                return states.Services[i].Save(states.State[i]);
             }
         }
 
-        return nodes;
+        return null;
     }
 
     /// <summary>A core by its affinity.</summary>
@@ -147,24 +135,22 @@ internal sealed partial class Machine
     public void Touch() => Since = _clock.GetTimestamp();
 
     /// <summary>A host has become ready, the first or one that takes over: its list of cores wins, and it is told every level of attention anew.</summary>
-    public ChannelReader<ToHost> Attach(MachineDescription description, string host, ulong boot, ServedMachine served)
+    /// <returns>What it is to be told, and what its guest finds in its device tree.</returns>
+    public (ChannelReader<ToHost> ToHost, ValueArray<DeviceTreeNode> DeviceTree) Attach(MachineDescription description, string host, ulong boot, ServedMachine served) => InTurn(() =>
     {
-        lock (_lock)
-        {
-            SayGoodbye("Another host process has taken this machine over.");
-            // Levels, at most one message per core and change: an unread backlog is bounded by what the host itself causes.
-            var channel = Channel.CreateUnbounded<ToHost>(new() { SingleReader = true });
-            (_toHost, _served) = (channel, served);
-            if (!_ready.TrySetResult(true))
-            {
-                TakeOver(description, host, boot);
-            }
-
-            Since = _clock.GetTimestamp();
-            TellAttention();
-            return channel.Reader;
-        }
-    }
+        _isHostsReport = true;
+        Dismiss(new("Another host process has taken this machine over.", TakenOver: true));
+        // The levels of all cores a few times over: a host that does not read them is let go.
+        var channel = Channel.CreateBounded<ToHost>(new BoundedChannelOptions((4 * description.Cores.Count) + 16) { SingleReader = true });
+        _served = _failed.Aggregate(served, (all, failed) => all.Without(failed));
+        TakeOver(description, host, boot);
+        var nodes = DeviceTree();
+        _toHost = channel;
+        Since = _clock.GetTimestamp();
+        TellAttention();
+        _ready.TrySetResult(true);
+        return (channel.Reader, nodes);
+    });
 
     /// <summary>Its first host left before it was ready.</summary>
     public void Abandon() => _ready.TrySetResult(false);
@@ -184,49 +170,50 @@ internal sealed partial class Machine
     }
 
     /// <summary>Tells the host why its streams are about to end.</summary>
-    public void SayGoodbye(string reason)
+    public void Dismiss(ToHost.Goodbye goodbye)
     {
         var channel = _toHost;
-        channel?.Writer.TryWrite(new ToHost.Goodbye(reason));
+        channel?.Writer.TryWrite(goodbye);
         channel?.Writer.TryComplete();
     }
 
-    public void CoreChanged(Mpidr mpidr, CoreChange change)
+    /// <summary>For people, for as long as the machine is known.</summary>
+    public void Remark(string sentence) => ImmutableInterlocked.Update(ref _remarks, all => all.Contains(sentence) ? all : all.Add(sentence));
+
+    public void CoreChanged(Mpidr mpidr, CoreChange change) => InTurn(() =>
     {
-        lock (_lock)
+        _isHostsReport = true;
+        var core = Core(mpidr) ?? throw new OutOfOrderException($"core_state.core: {Name} has no core {mpidr}.");
+        ChangePower(core, change);
+        TellAttention();
+    });
+
+    /// <summary>The host gave an exit up: what was committed for it did not happen.</summary>
+    public void FellBack(Mpidr mpidr, ulong boot, PreviousExit exit) => InTurn(() =>
+    {
+        _isHostsReport = true;
+        var core = Core(mpidr) ?? throw new OutOfOrderException($"fell_back.core: {Name} has no core {mpidr}.");
+        if (boot == _boot)
         {
-            var core = Core(mpidr) ?? throw new OutOfOrderException($"core_state.core: {Name} has no core {mpidr}.");
-            ChangePower(core, change);
+            GiveUp(core, exit);
             TellAttention();
         }
-    }
+    });
 
     /// <summary>The guest begins a new life: answers of older boots are dropped.</summary>
-    public void Reset(ulong boot, ResetKind kind)
+    public void Reset(ulong boot, ResetKind kind) => InTurn(() =>
     {
-        lock (_lock)
+        _isHostsReport = true;
+        if (boot <= _boot)
         {
-            if (boot <= _boot)
-            {
-                throw new OutOfOrderException($"reset.boot: {boot} does not follow {_boot}.");
-            }
-
-            _boot = boot;
-            foreach (var core in _cores)
-            {
-                core.Power = core.Power == CorePower.Unavailable ? CorePower.Unavailable : CorePower.Off;
-                core.Last = null;
-                core.Queued.Clear();
-                core.AttentionFailed = false;
-                core.AnsweredBusy = null;
-                core.UnseenBeforeBusy = null;
-            }
-
-            Commit(_served.Services.Reset(_state, kind, WithPower()));
-            TellAttention();
-            Interlocked.Exchange(ref _nextBoot, new(TaskCreationOptions.RunContinuationsAsynchronously)).SetResult();
+            throw new OutOfOrderException($"reset.boot: {boot} does not follow {_boot}.");
         }
-    }
+
+        BeginBoot(boot);
+        var machine = WithPower();
+        Commit((services, state, running) => services.Reset(state, kind, machine, running));
+        TellAttention();
+    });
 
     private void TakeOver(MachineDescription description, string host, ulong boot)
     {
@@ -237,11 +224,28 @@ internal sealed partial class Machine
         if (boot != _boot)
         {
             // The guest was reset while nobody listened.
-            _boot = boot;
-            Commit(_served.Services.Reset(_state, ResetKind.Cold, description with { Cores = [.. description.Cores.Select(core => core with { Power = CorePower.Off })] }));
+            TellBoot(boot);
+            var off = description with { Cores = [.. description.Cores.Select(core => core with { Power = CorePower.Off })] };
+            Commit((services, state, running) => services.Reset(state, ResetKind.Cold, off, running));
         }
 
-        Commit(_served.Services.Attached(_state, description));
+        Commit((services, state, running) => services.Attached(state, description, running));
+    }
+
+    private void BeginBoot(ulong boot)
+    {
+        foreach (var core in _cores)
+        {
+            core.Forget();
+        }
+
+        TellBoot(boot);
+    }
+
+    private void TellBoot(ulong boot)
+    {
+        Volatile.Write(ref _boot, boot);
+        Interlocked.Exchange(ref _nextBoot, new(TaskCreationOptions.RunContinuationsAsynchronously)).SetResult();
     }
 
     private void ChangePower(CoreSlot core, CoreChange change)
@@ -264,64 +268,8 @@ internal sealed partial class Machine
             core.Queued.Clear();
         }
 
-        Commit(_served.Services.CoreChanged(_state, new(core.Mpidr, change, _clock.GetUtcNow())));
-    }
-
-    private void Commit(Stepped step)
-    {
-        foreach (var failure in step.Failures)
-        {
-            Fault(failure);
-        }
-
-        if (!ReferenceEquals(step.State, _state))
-        {
-            _state = step.State;
-            _commit++;
-        }
-    }
-
-    private void Fault(ServiceFailure failure)
-    {
-        Failures++;
-        _faults.Report(Name, failure);
-    }
-
-    private bool Wants(CoreSlot core)
-    {
-        if (core.Queued.Count > 0)
-        {
-            return true;
-        }
-
-        if (core.AttentionFailed)
-        {
-            return false;
-        }
-
-        var wants = _served.Services.WantsAttention(_state, core.Mpidr, out var failure);
-        if (failure is not null)
-        {
-            core.AttentionFailed = true;
-            Fault(failure);
-        }
-
-        return wants;
-    }
-
-    /// <summary>Attention is a level derived from state: whoever changed the state tells what has changed with it.</summary>
-    private void TellAttention()
-    {
-        foreach (var core in _cores)
-        {
-            // A core that is off makes no attention exit; a suspended one is woken by it.
-            var wanted = core.Power is CorePower.On or CorePower.Suspended && Wants(core);
-            if (wanted != core.AttentionTold)
-            {
-                core.AttentionTold = wanted;
-                _toHost?.Writer.TryWrite(new ToHost.Attention(core.Mpidr, wanted));
-            }
-        }
+        var report = new CoreReport(core.Mpidr, change, _clock.GetUtcNow());
+        Commit((services, state, running) => services.CoreChanged(state, report, running));
     }
 
     private MachineDescription WithPower() =>
@@ -337,7 +285,9 @@ internal abstract record ToHost
 
     public sealed record Attention(Mpidr Core, bool Wanted) : ToHost;
 
-    public sealed record Goodbye(string Reason) : ToHost;
+    /// <param name="Reason">A sentence.</param>
+    /// <param name="TakenOver">Another host has the machine: this one is not to attach again.</param>
+    public sealed record Goodbye(string Reason, bool TakenOver = false) : ToHost;
 }
 
 /// <summary>Where faults of services become readable reports.</summary>

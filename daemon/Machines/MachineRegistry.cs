@@ -8,6 +8,9 @@ namespace Hypercalls.Daemon.Machines;
 /// <summary>The machines of a daemon, by name and by token.</summary>
 internal sealed class MachineRegistry(ServiceSet services, DaemonOptions options, IServiceFaults faults, TimeProvider clock)
 {
+    /// <summary>Those that wait for a lost host count too.</summary>
+    public const int MostMachines = 1024;
+
     private readonly Lock _attaching = new();
     private readonly ConcurrentDictionary<string, Machine> _byName = new(StringComparer.Ordinal);
     /// <summary>New machines between Hello and Ready: nobody but their hosts knows them.</summary>
@@ -44,7 +47,7 @@ internal sealed class MachineRegistry(ServiceSet services, DaemonOptions options
     public Machine Expect(MachineDescription description, string host, ulong boot, ReadOnlySpan<byte> token, Peer peer)
     {
         peer.CheckAttach(description.Name);
-        _ = ByToken(token, "hello.token", peer);
+        var isKnown = ByToken(token, "hello.token", peer) is not null;
         lock (_attaching)
         {
             var known = Find(description.Name);
@@ -54,7 +57,17 @@ internal sealed class MachineRegistry(ServiceSet services, DaemonOptions options
                 return known;
             }
 
+            if (known is null && _byName.Count + _expected.Count >= MostMachines)
+            {
+                throw new TooManyException($"hello.machine: this daemon has {MostMachines} machines already, those included whose host was lost within {options.KeepLostSeconds} s.");
+            }
+
             var machine = new Machine(services, description, peer, host, boot, Incarnation, options.Deadline, faults, clock);
+            if (!isKnown && !token.IsEmpty)
+            {
+                machine.Remark("Its host brings the token of a daemon that is gone, and with it went what services knew: the cores' power is as the host says, all else begins anew.");
+            }
+
             return known is not { IsAttached: true } && _expected.TryAdd(description.Name, machine)
                 ? machine
                 : throw new OutOfOrderException($"hello.machine: a live machine is named {description.Name}. Choose another name, or attach with its token.");
@@ -63,7 +76,7 @@ internal sealed class MachineRegistry(ServiceSet services, DaemonOptions options
 
     /// <summary>Its host is ready: the machine is there for all to see, and the host before it is gone.</summary>
     /// <exception cref="OutOfOrderException">It was forgotten meanwhile.</exception>
-    public ChannelReader<ToHost> Attach(Machine machine, MachineDescription description, string host, ulong boot, ServedMachine served)
+    public (ChannelReader<ToHost> ToHost, ValueArray<DeviceTreeNode> DeviceTree) Attach(Machine machine, MachineDescription description, string host, ulong boot, ServedMachine served)
     {
         lock (_attaching)
         {
@@ -80,7 +93,7 @@ internal sealed class MachineRegistry(ServiceSet services, DaemonOptions options
             machine.Touch();
         }
 
-        // Outside: taking over waits for the machine's own lock.
+        // Outside: taking over waits for the machine's turn.
         return machine.Attach(description, host, boot, served);
     }
 
@@ -111,16 +124,13 @@ internal sealed class MachineRegistry(ServiceSet services, DaemonOptions options
     public void Remove(Machine machine) => _byName.TryRemove(new(machine.Name, machine));
 
     /// <summary>A machine that exists for one call and is attached to nothing.</summary>
-    public Machine Scratch(Mpidr core) => new(
-        services,
-        new() { Name = "scratch", Cores = [new(core, CorePower.On)], Ram = [new(0x4000_0000, 0x4000_0000)] },
-        new Peer.Loopback(),
-        "none",
-        1,
-        Incarnation,
-        options.Deadline,
-        faults,
-        clock);
+    public Machine Scratch(Mpidr core)
+    {
+        var description = new MachineDescription { Name = "scratch", Cores = [new(core, CorePower.On)], Ram = [new(0x4000_0000, 0x4000_0000)] };
+        var machine = new Machine(services, description, new Peer.Loopback(), "none", 1, Incarnation, options.Deadline, faults, clock);
+        machine.Attach(description, "none", 1, machine.Served);
+        return machine;
+    }
 
     private Machine? Find(string name) => _byName.GetValueOrDefault(name);
 

@@ -14,3 +14,6 @@ internal readonly record struct ExitHead(ulong ExitId, ulong Boot, PreviousExit?
 
 /// <summary>An exit that the wire's order of things does not allow now.</summary>
 internal sealed class OutOfOrderException(string message) : Exception(message);
+
+/// <summary>One more than the daemon takes of something.</summary>
+internal sealed class TooManyException(string message) : Exception(message);

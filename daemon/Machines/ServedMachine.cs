@@ -9,10 +9,14 @@ internal sealed class ServedMachine
     private readonly IServedFunctions[] _views;
 
     public ServedMachine(ServiceSet loaded, KernelRegisterRanges kernel, ValueArray<Conduit> conduits)
+        : this(loaded, kernel, conduits, KernelConflicts.Of(loaded, kernel, conduits), null)
     {
-        (Loaded, Kernel, Conduits) = (loaded, kernel, conduits);
-        Conflicts = KernelConflicts.Of(loaded, kernel, conduits);
-        Services = Conflicts.Withheld.Count == 0 ? loaded : loaded.Without(Conflicts.Withheld.Keys.ToHashSet());
+    }
+
+    private ServedMachine(ServiceSet loaded, KernelRegisterRanges kernel, ValueArray<Conduit> conduits, KernelConflicts conflicts, ServiceSet? services)
+    {
+        (Loaded, Kernel, Conduits, Conflicts) = (loaded, kernel, conduits, conflicts);
+        Services = services ?? (conflicts.Withheld.Count == 0 ? loaded : loaded.Without(conflicts.Withheld.Keys.ToHashSet()));
         _views = new IServedFunctions[4];
         foreach (var conduit in (ReadOnlySpan<Conduit>)[Conduit.Smc, Conduit.Hvc])
         {
@@ -38,6 +42,9 @@ internal sealed class ServedMachine
 
     /// <summary>What a caller can expect to be answered, its kernel's share included.</summary>
     public IServedFunctions To(Conduit conduit, bool isAArch32) => _views[Place(conduit, isAArch32)];
+
+    /// <summary>The same, after one of the services has not come back.</summary>
+    public ServedMachine Without(Service failed) => new(Loaded, Kernel, Conduits, Conflicts, Services.Without(failed));
 
     private static int Place(Conduit conduit, bool isAArch32) => (conduit == Conduit.Hvc ? 2 : 0) + (isAArch32 ? 1 : 0);
 }

@@ -13,6 +13,7 @@ internal sealed class AttachStream(MachineRegistry machines, ServiceSet services
     public const uint ProtocolMinor = 0;
 
     private static readonly TimeSpan s_readyWithin = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan s_lastWord = TimeSpan.FromSeconds(1);
 
     /// <summary>What a host may require of this daemon.</summary>
     private static readonly string[] Features = ["attention", AllowShadowed];
@@ -24,11 +25,11 @@ internal sealed class AttachStream(MachineRegistry machines, ServiceSet services
     {
         try
         {
-            var (machine, toHost, served) = await AttachAsync(requests, responses, peer, cancelled);
+            var (machine, toHost, nodes) = await AttachAsync(requests, responses, peer, cancelled);
             var detached = false;
             try
             {
-                await responses.WriteAsync(Accepted(machine, served), cancelled);
+                await responses.WriteAsync(Accepted(machine, nodes), cancelled);
                 detached = await ConverseAsync(machine, toHost, requests, responses, cancelled);
             }
             finally
@@ -52,7 +53,7 @@ internal sealed class AttachStream(MachineRegistry machines, ServiceSet services
     }
 
     /// <summary>Hello, Welcome, Ready: nothing of an attached machine changes before the Ready of its next host is accepted.</summary>
-    private async Task<(Machine, ChannelReader<ToHost>, ServedMachine)> AttachAsync(
+    private async Task<(Machine, ChannelReader<ToHost>, ValueArray<DeviceTreeNode>)> AttachAsync(
         IAsyncStreamReader<Protos.HostMessage> requests, IServerStreamWriter<Protos.DaemonMessage> responses, Peer peer, CancellationToken cancelled)
     {
         var hello = await requests.MoveNext(cancelled) ? requests.Current.Hello : null;
@@ -73,9 +74,9 @@ internal sealed class AttachStream(MachineRegistry machines, ServiceSet services
                 throw new OutOfOrderException($"ready: {refusal}");
             }
 
-            var toHost = machines.Attach(machine, description, hello.Host, hello.Boot, served);
+            var (toHost, nodes) = machines.Attach(machine, description, hello.Host, hello.Boot, served);
             LogAttached(machine, served);
-            return (machine, toHost, served);
+            return (machine, toHost, nodes);
         }
         catch
         {
@@ -107,15 +108,16 @@ internal sealed class AttachStream(MachineRegistry machines, ServiceSet services
         {
             Log.Shadowed(log, machine.Name, sentence);
         }
+
+        foreach (var sentence in machine.Remarks)
+        {
+            Log.Remark(log, machine.Name, sentence);
+        }
     }
 
-    private static Protos.DaemonMessage Accepted(Machine machine, ServedMachine served) => new()
+    private static Protos.DaemonMessage Accepted(Machine machine, ValueArray<DeviceTreeNode> nodes) => new()
     {
-        RangesChanged = new()
-        {
-            Served = { ToWire.Served(served.Services) },
-            DeviceTree = { machine.DeviceTree(served.Services, machine.Description).Select(ToWire.DeviceTreeNode) },
-        },
+        RangesChanged = new() { Served = { ToWire.Served(machine.Served.Services) }, DeviceTree = { nodes.Select(ToWire.DeviceTreeNode) } },
     };
 
     private Protos.DaemonMessage Welcome(Machine machine) => new()
@@ -164,7 +166,8 @@ internal sealed class AttachStream(MachineRegistry machines, ServiceSet services
 
         await writing;
         await ending.CancelAsync();
-        await ((Task)reading).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        // Not for ever: a service may hang in what the host reported last.
+        await ((Task)reading).WaitAsync(s_lastWord, CancellationToken.None).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         return false;
     }
 
@@ -185,6 +188,10 @@ internal sealed class AttachStream(MachineRegistry machines, ServiceSet services
             {
                 case Protos.HostMessage.MessageOneofCase.CoreState:
                     machine.CoreChanged(FromWire.Mpidr("core_state.core", message.CoreState.Core), FromWire.Change(message.CoreState.Change));
+                    break;
+                case Protos.HostMessage.MessageOneofCase.FellBack:
+                    var fellBack = message.FellBack;
+                    machine.FellBack(FromWire.Mpidr("fell_back.core", fellBack.Core), fellBack.Boot, new(fellBack.ExitId, Applied: false, fellBack.LastApplied));
                     break;
                 case Protos.HostMessage.MessageOneofCase.Reset:
                     FromWire.Name("reset.cause", message.Reset.Cause, mayBeEmpty: true);

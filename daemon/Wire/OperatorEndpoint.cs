@@ -133,6 +133,7 @@ internal sealed class OperatorEndpoint(MachineRegistry machines, IReadOnlyList<L
             Commit = commit,
             StateSeconds = (ulong)clock.GetElapsedTime(machine.Since).TotalSeconds,
             NeverArrives = { machine.Served.Conflicts.Sentences() },
+            Remarks = { machine.Remarks },
         };
     }
 }

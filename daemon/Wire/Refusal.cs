@@ -10,14 +10,15 @@ internal static class Refusal
 {
     public static RpcException Of(Exception fault) => fault switch
     {
-        BadMessageException { IsLimit: true } => new(new Status(StatusCode.ResourceExhausted, fault.Message)),
+        BadMessageException { IsLimit: true } or TooManyException => new(new Status(StatusCode.ResourceExhausted, fault.Message)),
         BadMessageException => new(new Status(StatusCode.InvalidArgument, fault.Message)),
         ForbiddenException => new(new Status(StatusCode.PermissionDenied, fault.Message)),
+        DeposedException => new(new Status(StatusCode.Aborted, fault.Message)),
         OutOfOrderException => new(new Status(StatusCode.FailedPrecondition, fault.Message)),
         _ => new(new Status(StatusCode.Internal, fault.Message)),
     };
 
-    public static bool IsKnown(Exception fault) => fault is BadMessageException or OutOfOrderException or ForbiddenException;
+    public static bool IsKnown(Exception fault) => fault is BadMessageException or OutOfOrderException or ForbiddenException or TooManyException or DeposedException;
 
     /// <summary>With a line in the log where somebody asked for what is not theirs.</summary>
     public static RpcException Of(Exception fault, ILogger log)

@@ -19,6 +19,7 @@ internal static class ToWire
             Commit = answered.Commit,
             AttendBeforeResume = answered.AttendBeforeResume,
             Note = answered.Note ?? "",
+            NotServed = answered.IsNotServed,
         };
         SetResults(answer, message);
         foreach (var write in answer.Writes)
@@ -49,7 +50,7 @@ internal static class ToWire
     public static Protos.DaemonMessage ToHost(ToHost message) => message switch
     {
         ToHost.Attention attention => new() { Attention = new() { Core = attention.Core.Value, Wanted = attention.Wanted } },
-        ToHost.Goodbye goodbye => new() { Goodbye = new() { Reason = goodbye.Reason } },
+        ToHost.Goodbye goodbye => new() { Goodbye = new() { Reason = goodbye.Reason, TakenOver = goodbye.TakenOver } },
         _ => throw new ArgumentOutOfRangeException(nameof(message)),
     };
 

@@ -13,24 +13,44 @@ internal sealed class VcpuStream(MachineRegistry machines, Dispatcher dispatcher
         try
         {
             var (machine, core) = await OpenAsync(requests, peer, cancelled);
-            var reply = new Protos.DaemonToVcpu();
-            while (await requests.MoveNext(cancelled))
+            var stream = core.BeginStream(cancelled);
+            try
             {
-                var received = clock.GetTimestamp();
-                if (requests.Current.Exit is not { } exit)
-                {
-                    throw new BadMessageException("message", $"{requests.Current.MessageCase} is not expected here: an exit is.");
-                }
-
-                await machine.BootBegunAsync(exit.Boot);
-                reply.Answer = ToWire.Answer(Answer(machine, core, exit, received), machine.Incarnation);
-                await responses.WriteAsync(reply, cancelled);
+                await ServeAsync(machine, core, stream, requests, responses);
+            }
+            catch (OperationCanceledException) when (!cancelled.IsCancellationRequested)
+            {
+                throw new OutOfOrderException($"open.mpidr: another stream of core {core.Mpidr} of {machine.Name} was opened, and this one ends.");
+            }
+            finally
+            {
+                core.EndStream(stream);
             }
         }
         catch (Exception e) when (Refusal.IsKnown(e))
         {
             Log.Refused(log, e.Message);
             throw Refusal.Of(e);
+        }
+    }
+
+    private async Task ServeAsync(
+        Machine machine, CoreSlot core, CancellationTokenSource stream, IAsyncStreamReader<Protos.VcpuMessage> requests, IServerStreamWriter<Protos.DaemonToVcpu> responses)
+    {
+        var ended = stream.Token;
+        var reply = new Protos.DaemonToVcpu();
+        while (await requests.MoveNext(ended))
+        {
+            var received = clock.GetTimestamp();
+            if (requests.Current.Exit is not { } exit)
+            {
+                throw new BadMessageException("message", $"{requests.Current.MessageCase} is not expected here: an exit is.");
+            }
+
+            await machine.BootBegunAsync(exit.Boot);
+            ended.ThrowIfCancellationRequested();
+            reply.Answer = ToWire.Answer(Answer(machine, core, exit, received), machine.Incarnation);
+            await responses.WriteAsync(reply, ended);
         }
     }
 

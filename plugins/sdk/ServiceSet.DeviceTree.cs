@@ -5,8 +5,9 @@ public sealed partial class ServiceSet
     /// <summary>What all services add to the guest's device tree.</summary>
     /// <param name="machine">What the host says.</param>
     /// <param name="failures">Services that threw, or gave what no tree can hold: they add nothing.</param>
+    /// <param name="running">Told which service runs; null where nobody waits.</param>
     /// <returns>The nodes, service by service.</returns>
-    public ValueArray<DeviceTreeNode> DeviceTree(MachineDescription machine, out IReadOnlyList<ServiceFailure> failures)
+    public ValueArray<DeviceTreeNode> DeviceTree(MachineDescription machine, out IReadOnlyList<ServiceFailure> failures, RunningService? running = null)
     {
         List<DeviceTreeNode> all = [];
         List<ServiceFailure> faults = [];
@@ -19,6 +20,7 @@ public sealed partial class ServiceSet
                 continue;
             }
 
+            running?.Enter(service, "device tree");
             try
             {
                 var nodes = tree.DeviceTree(machine);

@@ -14,6 +14,7 @@ public sealed partial class ServiceSet : IServedFunctions
     /// <summary>The services that take part, by their places: those that are withheld are not asked for anything.</summary>
     private readonly int[] _active;
     private readonly int[] _attentive;
+    private readonly IReadOnlySet<FunctionId> _withheld = new HashSet<FunctionId>();
 
     /// <summary>Lays the tables of all services beside each other.</summary>
     /// <param name="services">In any order.</param>
@@ -32,12 +33,12 @@ public sealed partial class ServiceSet : IServedFunctions
         _claims = ClaimRoutes().ToFrozenDictionary();
     }
 
-    private ServiceSet(ServiceSet all, IReadOnlySet<FunctionId> withheld)
+    private ServiceSet(ServiceSet all, IReadOnlySet<FunctionId> withheld, IEnumerable<int> active)
     {
-        (Services, Unversioned, _owners) = (all.Services, all.Unversioned, all._owners);
+        (Services, Unversioned, _owners, _withheld) = (all.Services, all.Unversioned, all._owners, withheld);
         HashSet<FunctionId> unserved = [.. Unversioned.Select(function => function.Id), .. withheld];
         All = [.. Services, new GeneralQueries(Services, unserved, _owners)];
-        _active = [.. all._active.Where(i => Services[i].Rows is [] || Services[i].Rows.SelectMany(row => row.Ids).Any(id => !withheld.Contains(id)))];
+        _active = [.. active];
         _attentive = [.. all._attentive.Intersect(_active)];
         _routes = Routes(unserved).ToFrozenDictionary();
         _claims = ClaimRoutes().Where(claim => _active.Contains(claim.Value.Service)).ToFrozenDictionary();
@@ -62,7 +63,24 @@ public sealed partial class ServiceSet : IServedFunctions
     /// <summary>The same services for a machine on which some functions are not served. States of both are the same.</summary>
     /// <param name="withheld">Functions. A service that has others than these goes on; one that has not takes no part.</param>
     /// <returns>The set that remains.</returns>
-    public ServiceSet Without(IReadOnlySet<FunctionId> withheld) => new(this, withheld);
+    public ServiceSet Without(IReadOnlySet<FunctionId> withheld)
+    {
+        HashSet<FunctionId> all = [.. _withheld, .. withheld];
+        return new(this, all, _active.Where(i => Services[i].Rows is [] || Services[i].Rows.SelectMany(row => row.Ids).Any(id => !all.Contains(id))));
+    }
+
+    /// <summary>The same services for a machine on which one of them takes no part any longer. States of both are the same.</summary>
+    /// <param name="failed">The service that is neither called nor asked nor told.</param>
+    /// <returns>The set that remains.</returns>
+    public ServiceSet Without(Service failed)
+    {
+        ArgumentNullException.ThrowIfNull(failed);
+        return new(this, new HashSet<FunctionId>([.. _withheld, .. failed.Rows.SelectMany(row => row.Ids)]), _active.Where(i => Services[i] != failed));
+    }
+
+    /// <summary>The states that services begin with: none of them has heard of a machine.</summary>
+    /// <returns>One state per service.</returns>
+    public MachineState Initial() => new([.. All.Select(service => service.NewState())]);
 
     /// <summary>The states of all services for a machine that has just attached.</summary>
     /// <param name="machine">What its host says.</param>
@@ -72,8 +90,7 @@ public sealed partial class ServiceSet : IServedFunctions
     /// <summary>A machine has attached for the first time.</summary>
     /// <param name="machine">What its host says.</param>
     /// <returns>One state per service, an initial one for a service that throws.</returns>
-    public Stepped Attached(MachineDescription machine) =>
-        Attached(new MachineState([.. All.Select(service => service.NewState())]), machine);
+    public Stepped Attached(MachineDescription machine) => Attached(Initial(), machine);
 
     /// <inheritdoc/>
     public bool Contains(FunctionId id) => !id.HasReservedBits && _routes.ContainsKey(id.WithoutHint.Value);
@@ -95,8 +112,9 @@ public sealed partial class ServiceSet : IServedFunctions
     /// <summary>Serves one call.</summary>
     /// <param name="call">The call.</param>
     /// <param name="state">The states it finds.</param>
+    /// <param name="running">Told which service runs; null where nobody waits.</param>
     /// <returns>The answer with its registers extended, and the states to commit before it leaves.</returns>
-    public Served Serve(in Hypercall call, MachineState state)
+    public Served Serve(in Hypercall call, MachineState state, RunningService? running = null)
     {
         if (FindRoute(call.Function, call.Conduit, call.Immediate, call.Pstate.IsAArch32) is not { } route)
         {
@@ -104,6 +122,7 @@ public sealed partial class ServiceSet : IServedFunctions
         }
 
         var service = All[route.Service];
+        running?.Enter(service, route.Function.Name);
         try
         {
             var (next, answer) = route.Function.Serve(AsServed(call), state[route.Service]);
@@ -119,94 +138,38 @@ public sealed partial class ServiceSet : IServedFunctions
     /// <summary>The host listed the cores again: the list wins over what the states remember.</summary>
     /// <param name="state">The states.</param>
     /// <param name="machine">What the host says.</param>
+    /// <param name="running">Told which service runs; null where nobody waits.</param>
     /// <returns>The states to go on with.</returns>
-    public Stepped Attached(MachineState state, MachineDescription machine) =>
-        Step(state, "attach", (service, old) => service.Attached(old, machine));
+    public Stepped Attached(MachineState state, MachineDescription machine, RunningService? running = null) =>
+        Step(state, "attach", running, (service, old) => service.Attached(old, machine));
 
     /// <summary>The host reported a core.</summary>
     /// <param name="state">The states.</param>
     /// <param name="report">What happened, to which core, when.</param>
+    /// <param name="running">Told which service runs; null where nobody waits.</param>
     /// <returns>The states to go on with.</returns>
-    public Stepped CoreChanged(MachineState state, CoreReport report) =>
-        Step(state, "core change", (service, old) => service.CoreChanged(old, report));
+    public Stepped CoreChanged(MachineState state, CoreReport report, RunningService? running = null) =>
+        Step(state, "core change", running, (service, old) => service.CoreChanged(old, report));
 
     /// <summary>The machine was reset.</summary>
     /// <param name="state">The states.</param>
     /// <param name="kind">Cold or warm.</param>
     /// <param name="machine">The machine, every core off.</param>
+    /// <param name="running">Told which service runs; null where nobody waits.</param>
     /// <returns>The states to go on with.</returns>
-    public Stepped Reset(MachineState state, ResetKind kind, MachineDescription machine) =>
-        Step(state, "reset", (service, old) => service.Reset(old, kind, machine));
+    public Stepped Reset(MachineState state, ResetKind kind, MachineDescription machine, RunningService? running = null) =>
+        Step(state, "reset", running, (service, old) => service.Reset(old, kind, machine));
 
     /// <summary>The host fell back instead of applying an answer.</summary>
     /// <param name="state">The states.</param>
     /// <param name="call">The call.</param>
     /// <param name="answer">What the guest never saw.</param>
+    /// <param name="running">Told which service runs; null where nobody waits.</param>
     /// <returns>The states to go on with.</returns>
-    public Stepped NotApplied(MachineState state, Hypercall call, Answer answer) =>
+    public Stepped NotApplied(MachineState state, Hypercall call, Answer answer, RunningService? running = null) =>
         FindRoute(call.Function, call.Conduit, call.Immediate, call.Pstate.IsAArch32) is { } route
-            ? Step(state, "not applied", (service, old) => service == All[route.Service] ? service.NotApplied(old, AsServed(call), answer) : old)
+            ? Step(state, "not applied", running, (service, old) => service == All[route.Service] ? service.NotApplied(old, AsServed(call), answer) : old)
             : new(state, []);
-
-    /// <summary>Whether any service wants a core stopped now.</summary>
-    /// <param name="state">The states.</param>
-    /// <param name="core">A core of the machine.</param>
-    /// <returns>A level, derived from the states alone.</returns>
-    public bool WantsAttention(MachineState state, Mpidr core) => WantsAttention(state, core, out _);
-
-    /// <summary>Whether any service wants a core stopped now.</summary>
-    /// <param name="state">The states.</param>
-    /// <param name="core">A core of the machine.</param>
-    /// <param name="failure">The fault of a service that threw instead of saying; it counts as not wanting the core.</param>
-    /// <returns>A level, derived from the states alone.</returns>
-    public bool WantsAttention(MachineState state, Mpidr core, out ServiceFailure? failure)
-    {
-        failure = null;
-        foreach (var index in _attentive)
-        {
-            try
-            {
-                if (Services[index].WantsAttention(state[index], core))
-                {
-                    return true;
-                }
-            }
-            catch (Exception e)
-            {
-                failure = new(Services[index], "attention", e);
-            }
-        }
-
-        return false;
-    }
-
-    /// <summary>A stopped core: the first service that wants it decides what it loads.</summary>
-    /// <param name="state">The states.</param>
-    /// <param name="exit">The core and its registers.</param>
-    /// <returns>The answer, <see cref="Answer.NoResults"/> where nobody wants the core any longer.</returns>
-    public Served Attend(MachineState state, AttentionExit exit)
-    {
-        ServiceFailure? failure = null;
-        foreach (var index in _attentive)
-        {
-            var service = Services[index];
-            try
-            {
-                if (service.WantsAttention(state[index], exit.Core))
-                {
-                    var (next, answer) = service.Attend(state[index], exit);
-                    AnswerShape.CheckRegisters(answer);
-                    return new(next is null ? state : state.With(index, next), WithoutResults(answer), service, null, failure);
-                }
-            }
-            catch (Exception e)
-            {
-                failure = new(service, "attention", e);
-            }
-        }
-
-        return new(state, Answer.NoResults, failure?.Service, null, failure);
-    }
 
     // The SVE hint is for routing: no service sees it, in a call or when it is told of one again.
     private static Hypercall AsServed(in Hypercall call) =>
@@ -229,14 +192,12 @@ public sealed partial class ServiceSet : IServedFunctions
         ? registers
         : [.. registers.Select(register => register with { Value = (uint)register.Value })];
 
-    // An interrupted core has no call that results could belong to.
-    private static Answer WithoutResults(in Answer answer) => Answer.NoResults with { Writes = answer.Writes, Then = answer.Then };
-
-    private Stepped Step(MachineState state, string step, Func<Service, object, object> change)
+    private Stepped Step(MachineState state, string step, RunningService? running, Func<Service, object, object> change)
     {
         List<ServiceFailure>? failures = null;
         foreach (var i in _active)
         {
+            running?.Enter(Services[i], step);
             try
             {
                 var next = change(Services[i], state[i]) ?? throw new InvalidOperationException("The service returned no state.");

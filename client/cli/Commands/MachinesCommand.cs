@@ -44,6 +44,11 @@ internal static class MachinesCommand
                 Console.WriteLine(Printable.Line($"{machine.Name}: {sentence}."));
             }
 
+            foreach (var (machine, sentence) in reply.Machines.SelectMany(machine => machine.Remarks.Select(sentence => (machine, sentence))))
+            {
+                Console.WriteLine(Printable.Line($"{machine.Name}: {sentence}"));
+            }
+
             return ExitCode.Done;
         });
         return command;

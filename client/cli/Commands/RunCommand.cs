@@ -61,16 +61,20 @@ internal static class RunCommand
         var attach = AttachOption.AddTo(command, kernel, initrd, script, append, cores, el, cpu, type, memory, conduit, name, raw, aarch32, qemu, allowShadowed);
         var daemon = DaemonAddress.AddTo(command);
         var settings = DaemonSettings.AddTo(command, ", for the private daemon");
+        var fallbacks = FallbackOptions.AddTo(command);
         command.SetAction(async (parsed, cancelled) =>
         {
             using var terminal = new SharedTerminal();
             using var run = attach.IsGiven(parsed) ? attach.Open(parsed) : null;
             var before = run is null ? null : KeptRun.Of(run);
             daemon.Remembered = (before?.Daemon, before?.Tls);
+            fallbacks.Remembered = (before?.Fallbacks ?? [], before?.Retries);
             var kept = new KeptRun(before?.Name ?? "")
             {
                 Plugins = (parsed.GetValue(plugins) ?? before?.Plugins) is { } folder ? Path.GetFullPath(folder) : null,
                 Settings = settings.Arguments(parsed) is { Count: > 0 } arguments ? arguments : before?.Settings ?? [],
+                Fallbacks = fallbacks.Given(parsed),
+                Retries = fallbacks.GivenRetries(parsed),
                 AllowShadowed = before?.AllowShadowed ?? parsed.GetValue(allowShadowed),
             };
             await using var own = await OwnDaemonAsync(daemon.Of(parsed), daemon.IsNamed(parsed), kept, terminal, cancelled);
@@ -97,7 +101,13 @@ internal static class RunCommand
                 Console = terminal,
                 Log = terminal.WriteLine,
             });
-            var guest = new GuestRun(channel.CreateCallInvoker(), Start, kept.Name, terminal, parsed.GetValue(trace) || parsed.GetValue(table), parsed.GetValue(trace), kept.AllowShadowed);
+            var rules = await fallbacks.RulesAsync(parsed, channel.CreateCallInvoker(), cancelled) with
+            {
+                // A private daemon that is gone does not come back.
+                Reconnects = own is null,
+                Log = terminal.WriteLine,
+            };
+            using var guest = new GuestRun(channel.CreateCallInvoker(), Start, kept.Name, terminal, parsed.GetValue(trace) || parsed.GetValue(table), parsed.GetValue(trace), kept.AllowShadowed, rules);
             var exitCode = await guest.RunAsync(cancelled);
             if (parsed.GetValue(table))
             {

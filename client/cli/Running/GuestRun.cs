@@ -10,14 +10,17 @@ using Hypercalls.Qemu;
 namespace Hypercalls.Cli.Running;
 
 /// <summary>One guest, from its first exit to its power-off: machine, session, trace.</summary>
-internal sealed class GuestRun(CallInvoker daemon, Func<QemuMachine> start, string name, SharedTerminal terminal, bool watches, bool showCalls, bool allowShadowed)
+internal sealed class GuestRun(CallInvoker daemon, Func<QemuMachine> start, string name, SharedTerminal terminal, bool watches, bool showCalls, bool allowShadowed, HostRules rules) : IDisposable
 {
     private static readonly TimeSpan LastRecords = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan s_betweenWatches = TimeSpan.FromMilliseconds(200);
 
     private readonly ConcurrentBag<TimedForwarder> _vcpus = [];
     private readonly CallSummary _summary = new();
+    private readonly CancellationTokenSource _over = new();
     private string? _lost;
+    private volatile bool _isRunning;
 
     /// <summary>Runs the guest until it ends.</summary>
     /// <returns>The exit code.</returns>
@@ -32,12 +35,17 @@ internal sealed class GuestRun(CallInvoker daemon, Func<QemuMachine> start, stri
             machine.Stop();
         });
         var boot = await Task.Run(machine.WaitForBoot, CancellationToken.None);
+        var before = machine.Token;
         await using var session = await MachineSession.AttachAsync(
-            daemon, Hello(machine, boot), KernelShare.None("the monitor forwards every call"), machine.AttentionWanted, cancelled);
-        // Before any exit is forwarded: from then on the daemon knows things of this machine that another host process must not lose.
-        KeepToken(machine, session.Welcome);
-        using var watch = watches ? new Operator.OperatorClient(daemon).Watch(new() { Machine = name }, cancellationToken: CancellationToken.None) : null;
-        var watching = watch is null ? Task.CompletedTask : await WatchAsync(watch).WaitAsync(s_patience, cancelled);
+            daemon, () => Hello(boot, machine), KernelShare.None("the monitor forwards every call"), machine.AttentionWanted, rules with { Token = token => machine.KeepToken(token.Span) }, cancelled);
+        if (machine.IsTakenOver)
+        {
+            terminal.WriteLine(before.Span.SequenceEqual(machine.Token.Span)
+                ? $"{name} goes on; what its guest printed meanwhile is lost."
+                : $"{name} goes on, with a daemon that does not know it: services begin anew. What its guest printed meanwhile is lost.");
+        }
+
+        var watching = watches ? await WatchAsync(cancelled) : Task.CompletedTask;
         _ = StopWithDaemonAsync(session, machine);
         MachineEnd end;
         using (RawKeyboard.Take(typed => machine.WriteConsole(typed.Span), machine.Stop))
@@ -49,32 +57,25 @@ internal sealed class GuestRun(CallInvoker daemon, Func<QemuMachine> start, stri
         var lost = Volatile.Read(ref _lost);
         await DetachAsync(session, end);
         await ShowLastAsync(watching);
+        await _over.CancelAsync();
         return Report(end, lost);
     }
 
+    public void Dispose() => _over.Dispose();
+
     public Spectre.Console.Table Table() => _summary.ToTable(_vcpus);
 
-    private void KeepToken(QemuMachine machine, Welcome welcome)
+    private Hello Hello(QemuBoot boot, QemuMachine machine)
     {
-        if (machine.IsTakenOver)
-        {
-            terminal.WriteLine(machine.Token.Span.SequenceEqual(welcome.Token.Span)
-                ? $"{name} goes on; what its guest printed meanwhile is lost."
-                : $"{name} goes on, with a daemon that does not know it: services begin anew. What its guest printed meanwhile is lost.");
-        }
-
-        machine.KeepToken(welcome.Token.Span);
-    }
-
-    private Hello Hello(QemuMachine machine, QemuBoot boot)
-    {
+        // Before it runs, its boot core is about to; one that was taken over runs, in a boot that the daemon may not know yet.
+        var (number, cores) = _isRunning ? machine.Now() : machine.IsTakenOver ? (boot.Boot, machine.Now().Cores) : (boot.Boot, [.. boot.Cores.Select((mpidr, number) => new Core { Mpidr = mpidr, Power = number == 0 ? CorePower.On : CorePower.Off })]);
         var hello = new Hello
         {
             Machine = name,
             Token = Google.Protobuf.ByteString.CopyFrom(machine.Token.Span),
-            Boot = boot.Boot,
+            Boot = number,
             Ram = { new MemoryRange { Base = boot.RamBase, Size = boot.RamSize } },
-            Cores = { machine.CoresNow },
+            Cores = { cores },
             Conduits = { boot.Conduits },
             ClientEl = boot.ClientEl,
             Host = boot.Host,
@@ -90,8 +91,11 @@ internal sealed class GuestRun(CallInvoker daemon, Func<QemuMachine> start, stri
     }
 
     /// <summary>The machine's own threads do the work; this one waits for its end.</summary>
-    private Task<MachineEnd> RunOnThreadAsync(QemuMachine machine, QemuBoot boot, MachineSession session) =>
-        Task.Factory.StartNew(() => machine.Run(boot, session.Accepted.DeviceTree, mpidr => Vcpu(session, mpidr), session), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+    private Task<MachineEnd> RunOnThreadAsync(QemuMachine machine, QemuBoot boot, MachineSession session)
+    {
+        _isRunning = true;
+        return Task.Factory.StartNew(() => machine.Run(boot, session.Accepted.DeviceTree, mpidr => Vcpu(session, mpidr), session), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+    }
 
     private TimedForwarder Vcpu(MachineSession session, ulong mpidr)
     {
@@ -113,18 +117,41 @@ internal sealed class GuestRun(CallInvoker daemon, Func<QemuMachine> start, stri
         }
     }
 
-    private async Task<Task> WatchAsync(AsyncServerStreamingCall<CallRecord> watch)
+    /// <summary>Watches the machine's calls until the run is over, by every daemon that serves it.</summary>
+    /// <returns>Once the first daemon watches: the first call must not be missed.</returns>
+    private async Task<Task> WatchAsync(CancellationToken cancelled)
     {
-        // Its headers say that it watches: the first call must not be missed.
-        await watch.ResponseHeadersAsync;
-        return FollowAsync(watch.ResponseStream);
+        var watch = Watch();
+        await watch.ResponseHeadersAsync.WaitAsync(s_patience, cancelled);
+        return FollowAsync(watch);
+    }
+
+    private AsyncServerStreamingCall<CallRecord> Watch() => new Operator.OperatorClient(daemon).Watch(new() { Machine = name }, cancellationToken: CancellationToken.None);
+
+    private async Task FollowAsync(AsyncServerStreamingCall<CallRecord> watch)
+    {
+        while (true)
+        {
+            using (watch)
+            {
+                await FollowAsync(watch.ResponseStream);
+            }
+
+            if (!rules.Reconnects || _over.IsCancellationRequested)
+            {
+                return;
+            }
+
+            await Task.Delay(s_betweenWatches, _over.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            watch = Watch();
+        }
     }
 
     private async Task FollowAsync(IAsyncStreamReader<CallRecord> records)
     {
         try
         {
-            while (await records.MoveNext(CancellationToken.None))
+            while (await records.MoveNext(_over.Token))
             {
                 _summary.Add(records.Current);
                 if (showCalls)
@@ -133,7 +160,7 @@ internal sealed class GuestRun(CallInvoker daemon, Func<QemuMachine> start, stri
                 }
             }
         }
-        catch (RpcException)
+        catch (Exception e) when (e is RpcException or OperationCanceledException)
         {
             // The daemon or this run has ended; the session says which.
         }

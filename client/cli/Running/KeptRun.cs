@@ -1,3 +1,4 @@
+using System.Globalization;
 using Hypercalls.Qemu;
 
 namespace Hypercalls.Cli.Running;
@@ -17,6 +18,11 @@ internal sealed record KeptRun(string Name)
 
     public IReadOnlyList<string> Settings { get; init; } = [];
 
+    /// <summary>What becomes of calls that get no answer in time.</summary>
+    public IReadOnlyList<string> Fallbacks { get; init; } = [];
+
+    public int? Retries { get; init; }
+
     public bool AllowShadowed { get; init; }
 
     public static KeptRun Of(QemuRun run)
@@ -28,6 +34,8 @@ internal sealed record KeptRun(string Name)
             Tls = kept.GetValueOrDefault(nameof(Tls)),
             Plugins = kept.GetValueOrDefault(nameof(Plugins)),
             Settings = kept.GetValueOrDefault(nameof(Settings))?.Split(Separator) ?? [],
+            Fallbacks = kept.GetValueOrDefault(nameof(Fallbacks))?.Split(Separator) ?? [],
+            Retries = int.TryParse(kept.GetValueOrDefault(nameof(Retries)), CultureInfo.InvariantCulture, out var retries) ? retries : null,
             AllowShadowed = kept.ContainsKey(nameof(AllowShadowed)),
         };
     }
@@ -39,6 +47,8 @@ internal sealed record KeptRun(string Name)
         Add(nameof(Tls), Tls);
         Add(nameof(Plugins), Plugins);
         Add(nameof(Settings), Settings.Count == 0 ? null : string.Join(Separator, Settings));
+        Add(nameof(Fallbacks), Fallbacks.Count == 0 ? null : string.Join(Separator, Fallbacks));
+        Add(nameof(Retries), Retries?.ToString(CultureInfo.InvariantCulture));
         Add(nameof(AllowShadowed), AllowShadowed ? "yes" : null);
         return kept;
 

@@ -43,6 +43,8 @@ internal sealed class TimedForwarder(IExitForwarder inner) : IExitForwarder
         return answer;
     }
 
+    public void GaveUp(Exit exit) => inner.GaveUp(exit);
+
     public uint Uses(Conduit conduit, uint imm, uint w0) => inner.Uses(conduit, imm, w0);
 
     public IReadOnlyList<(uint Id, LatencyHistogram Times)> Measured()

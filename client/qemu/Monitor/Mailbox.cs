@@ -14,16 +14,10 @@ internal sealed unsafe class Mailbox(GuestRam ram, int number, GuestKind kind)
     /// <summary>The number of the last exit that was answered.</summary>
     public uint Response => Volatile.Read(ref Word(MailboxLayout.Rsp));
 
-    /// <summary>Its last answer made it sleep, and nothing has woken it since.</summary>
-    public bool IsWaiting => Request == Response && Word(MailboxLayout.Command) == MailboxLayout.CommandWait;
-
-    /// <summary>The boot of its last exit.</summary>
-    public uint Boot => Word(MailboxLayout.Boot);
+    /// <summary>What is prepared makes it sleep.</summary>
+    public bool IsToWait => Word(MailboxLayout.Command) == MailboxLayout.CommandWait;
 
     public ulong Mpidr => Long(MailboxLayout.Mpidr);
-
-    /// <summary>An exit is being written: what the page holds is neither the one before nor this one.</summary>
-    public bool IsTorn => Volatile.Read(ref Word(MailboxLayout.Sequence)) != Request;
 
     /// <summary>A kick that the monitor has not taken yet.</summary>
     public bool KickIsPending => Volatile.Read(ref Word(MailboxLayout.Kick)) != 0;

@@ -28,6 +28,9 @@ internal sealed class CorePowers
 
         public bool InCall { get; set; }
 
+        /// <summary>On, and waiting for an interrupt because a call asked for it.</summary>
+        public bool IsSuspended { get; set; }
+
         public CoreStart? Start { get; set; }
     }
 
@@ -76,19 +79,8 @@ internal sealed class CorePowers
             {
                 core.Power = !found.IsOff ? Power.On : found.Start is null ? Power.Off : Power.Starting;
                 core.Start = found.Start;
-                core.InCall = found is { IsOff: false, Unanswered: not null };
+                (core.InCall, core.IsSuspended) = (found is { IsOff: false, Unanswered: not null }, found.IsSuspended);
             }
-        }
-    }
-
-    /// <summary>Boot, and of each core whether it runs or is about to, of one moment. Of a machine that is about to start its boot core, that one.</summary>
-    public (uint Boot, bool[] On) Now()
-    {
-        lock (_gate)
-        {
-            var on = Array.ConvertAll(_cores, core => core.Power is Power.On or Power.Starting);
-            on[0] |= !Array.Exists(on, running => running);
-            return (Boot, on);
         }
     }
 
@@ -104,6 +96,21 @@ internal sealed class CorePowers
                 events.ResetHappened(Boot, _untoldKind, _untoldCause ?? "QEMU");
             }
             _records?.Told(Boot);
+        }
+    }
+
+    /// <summary>The boot and the power of every core, as one moment shows them; every change after it is told.</summary>
+    public (ulong Boot, IReadOnlyList<CorePower> Powers) Now()
+    {
+        lock (_gate)
+        {
+            return (Boot, [.. _cores.Select(core => core switch
+            {
+                { Power: Power.On, IsSuspended: true } => CorePower.Suspended,
+                // It runs as soon as its thread has written what it starts with.
+                { Power: Power.On or Power.Starting } => CorePower.On,
+                _ => CorePower.Off,
+            })]);
         }
     }
 
@@ -217,17 +224,17 @@ internal sealed class CorePowers
     {
         lock (_gate)
         {
-            _cores[number].InCall = true;
+            (_cores[number].InCall, _cores[number].IsSuspended) = (true, false);
         }
     }
 
     /// <summary>The call is over and the core stays on: a start that waited for its CPU_OFF is refused after all.</summary>
-    public void LeaveCall(int number)
+    public void LeaveCall(int number, bool isSuspended = false)
     {
         lock (_gate)
         {
             var core = _cores[number];
-            core.InCall = false;
+            (core.InCall, core.IsSuspended) = (false, isSuspended);
             if (core is { Power: Power.On, Start: { } start })
             {
                 core.Start = null;
@@ -246,7 +253,7 @@ internal sealed class CorePowers
             {
                 return;
             }
-            core.InCall = false;
+            (core.InCall, core.IsSuspended) = (false, false);
             core.Power = core.Start is null ? Power.Off : Power.Starting;
             _events?.CoreStateChanged(_mpidrs[number], CoreChange.Stopped, commit);
         }
@@ -276,7 +283,7 @@ internal sealed class CorePowers
         {
             core.Power = Power.Resetting;
             core.Start = null;
-            core.InCall = false;
+            (core.InCall, core.IsSuspended) = (false, false);
         }
         if (!first && _events is { } events)
         {

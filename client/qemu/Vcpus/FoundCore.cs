@@ -20,6 +20,9 @@ internal sealed record FoundCore
     /// <summary>It stands at its BOOT exit or at that of a power-off.</summary>
     public bool IsOff { get; init; }
 
+    /// <summary>It waits for an interrupt, as its last answer had it.</summary>
+    public bool IsSuspended { get; init; }
+
     /// <summary>It was stopped, or is about to be, for an attention exit that the daemon may not have seen.</summary>
     public bool AttentionOwed { get; init; }
 
@@ -47,6 +50,7 @@ internal sealed record FoundCore
             Latest = latest,
             Start = !isAnswered && records.Start is { } start && start.ExitId == (((ulong)boot << 32) | request) ? start.Start : null,
             IsOff = isOff,
+            IsSuspended = isAnswered && mailbox.IsToWait,
             AttentionOwed = !isOff && (mailbox.KickIsPending || (isAnswered ? isLatest && latest!.Attend : Vcpu.IsKick(exit))),
         };
     }

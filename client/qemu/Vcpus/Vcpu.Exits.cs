@@ -136,7 +136,8 @@ internal sealed partial class Vcpu
             // Still wanted, perhaps, but the guest must come forward meanwhile.
             _attentionNotBefore = Environment.TickCount64 + AttentionPause;
         }
-        Decide(exit, MailboxLayout.CommandResume, loadSystem: false, registers, new(wire.ExitId, Outcome.FellBack, _previous?.LastApplied ?? 0));
+        // Told when it stands: what is told must not be taken back by another host process.
+        Decide(exit, MailboxLayout.CommandResume, loadSystem: false, registers, new(wire.ExitId, Outcome.FellBack, _previous?.LastApplied ?? 0), () => Forwarder!.GaveUp(wire));
     }
 
     private void Apply(MonitorExit exit, Answer answer)
@@ -193,10 +194,11 @@ internal sealed partial class Vcpu
     }
 
     /// <summary>From where the decision is kept, it is carried out, by this process or by the one after it.</summary>
-    private void Decide(MonitorExit exit, uint command, bool loadSystem, GuestRegisters registers, Decision decision)
+    private void Decide(MonitorExit exit, uint command, bool loadSystem, GuestRegisters registers, Decision decision, Action? stands = null)
     {
         _mailbox.Prepare(command, loadSystem, registers);
         _records.Keep(decision);
+        stands?.Invoke();
         _previous = decision.ToPrevious();
         CarryOut(exit.Request, decision);
     }
@@ -214,7 +216,7 @@ internal sealed partial class Vcpu
                 _powers.PowerOff(Number, decision.Start.Commit);
                 return;
         }
-        _powers.LeaveCall(Number);
+        _powers.LeaveCall(Number, _mailbox.IsToWait);
         Release(request);
     }
 

@@ -5,9 +5,6 @@ internal sealed partial class Vcpu
 {
     private FoundCore? _found;
 
-    /// <summary>A WFI with an interrupt to come, rather than code, is what its last answer left it with.</summary>
-    public bool IsSuspended => _mailbox.IsWaiting;
-
     /// <summary>The core as it is now; null while it is on its way out of reset or into an exit.</summary>
     public FoundCore? Look(uint boot) => FoundCore.Of(_mailbox, _records, boot);
 

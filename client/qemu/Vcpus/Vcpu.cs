@@ -100,6 +100,10 @@ internal sealed partial class Vcpu
                 }
             }
         }
+        catch (MachineStopsException e)
+        {
+            _owner.Fail(e.Message);
+        }
         catch (Exception e) when (e is not OutOfMemoryException)
         {
             _owner.Fail($"The thread of vCPU {Number} failed: {e}");

@@ -54,9 +54,11 @@ public sealed class FoundCoreTests : IDisposable
         Set(MailboxLayout.Rsp, Request);
         Expect(isOff: false, undone: null, start: null, owed: false);
         Assert.Null(Found().Unanswered);
-        Assert.False(_mailbox.IsWaiting);
+        Assert.False(Found().IsSuspended);
         Set(MailboxLayout.Command, MailboxLayout.CommandWait);
-        Assert.True(_mailbox.IsWaiting);
+        Assert.True(Found().IsSuspended);
+        Exit(Request + 1, MailboxLayout.ReasonWake);
+        Assert.False(Found().IsSuspended);
     }
 
     [Fact]

@@ -1,0 +1,89 @@
+namespace Hypercalls.Sdk;
+
+/// <summary>Attention: which cores services want stopped, and what they load there.</summary>
+public sealed partial class ServiceSet
+{
+    private const string Attention = "attention";
+
+    /// <summary>Whether any service that takes part may stop a core.</summary>
+    public bool HasAttention => _attentive.Length > 0;
+
+    /// <summary>Whether any service wants a core stopped now.</summary>
+    /// <param name="state">The states.</param>
+    /// <param name="core">A core of the machine.</param>
+    /// <returns>A level, derived from the states alone.</returns>
+    public bool WantsAttention(MachineState state, Mpidr core) => WantsAttention(state, core, out _);
+
+    /// <summary>Whether any service wants a core stopped now.</summary>
+    /// <param name="state">The states.</param>
+    /// <param name="core">A core of the machine.</param>
+    /// <param name="failure">The fault of a service that threw instead of saying; it counts as not wanting the core.</param>
+    /// <param name="except">Services that are not asked.</param>
+    /// <param name="running">Told which service runs; null where nobody waits.</param>
+    /// <returns>A level, derived from the states alone.</returns>
+    public bool WantsAttention(MachineState state, Mpidr core, out ServiceFailure? failure, IReadOnlyCollection<Service>? except = null, RunningService? running = null)
+    {
+        failure = null;
+        foreach (var index in _attentive)
+        {
+            if (except is not null && except.Contains(Services[index]))
+            {
+                continue;
+            }
+
+            running?.Enter(Services[index], Attention);
+            try
+            {
+                if (Services[index].WantsAttention(state[index], core))
+                {
+                    return true;
+                }
+            }
+            catch (Exception e)
+            {
+                failure = new(Services[index], Attention, e);
+            }
+        }
+
+        return false;
+    }
+
+    /// <summary>A stopped core: the first service that wants it decides what it loads.</summary>
+    /// <param name="state">The states.</param>
+    /// <param name="exit">The core and its registers.</param>
+    /// <param name="except">Services that are not asked.</param>
+    /// <param name="running">Told which service runs; null where nobody waits.</param>
+    /// <returns>The answer, <see cref="Answer.NoResults"/> where nobody wants the core any longer.</returns>
+    public Served Attend(MachineState state, AttentionExit exit, IReadOnlyCollection<Service>? except = null, RunningService? running = null)
+    {
+        ServiceFailure? failure = null;
+        foreach (var index in _attentive)
+        {
+            var service = Services[index];
+            if (except is not null && except.Contains(service))
+            {
+                continue;
+            }
+
+            running?.Enter(service, Attention);
+            try
+            {
+                if (service.WantsAttention(state[index], exit.Core))
+                {
+                    var (next, answer) = service.Attend(state[index], exit);
+                    AnswerShape.CheckRegisters(answer);
+                    return new(next is null ? state : state.With(index, next), WithoutResults(answer), service, null, failure);
+                }
+            }
+            catch (Exception e)
+            {
+                failure = new(service, Attention, e);
+            }
+        }
+
+        return new(state, Answer.NoResults, failure?.Service, null, failure);
+    }
+
+    // An interrupted core has no call that results could belong to.
+    private static Answer WithoutResults(in Answer answer) => Answer.NoResults with { Writes = answer.Writes, Then = answer.Then };
+}
