@@ -23,7 +23,7 @@ public sealed partial class QemuMachine
         try
         {
             _options = record.ToOptions(_folder.ReadInitrdAppendix()) with { Console = console, Log = log };
-            undo.Push(_ram = GuestRam.Open(_folder.FindRam(_process.Id), (ulong)record.MemoryMiB << 20));
+            undo.Push(_ram = GuestRam.Open(_folder.FindRam(_process, ConnectPatience), (ulong)record.MemoryMiB << 20));
             _loader = new(_options, _ram);
             if (_loader.Guest != new GuestKind(record.ClientEl, record.GuestIsAArch32))
             {

@@ -11,6 +11,8 @@ internal sealed class RunFolder : IDisposable
     private const UnixFileMode Private = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
     private const UnixFileMode PrivateFile = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
+    private const int RetryMilliseconds = 10;
+
     // A socket's path has 107 bytes; the longest name in the folder is "console.sock".
     private const int LongestPath = 107 - 13;
 
@@ -99,8 +101,24 @@ internal sealed class RunFolder : IDisposable
 
     public byte[] ReadInitrdAppendix() => File.ReadAllBytes(In("initrd-appendix"));
 
-    /// <summary>The RAM file among those that QEMU has open: by now it may have no name of its own.</summary>
-    public string FindRam(int qemu)
+    /// <summary>The RAM file among those that QEMU has open: by now it may have no name of its own. A QEMU that has only just started is waited for.</summary>
+    public string FindRam(QemuProcess qemu, TimeSpan patience)
+    {
+        var deadline = Environment.TickCount64 + (long)patience.TotalMilliseconds;
+        while (true)
+        {
+            if (FindRam(qemu.Id) is { } file)
+            {
+                return file;
+            }
+            if (qemu.WaitForExit(RetryMilliseconds) || Environment.TickCount64 > deadline)
+            {
+                throw new QemuException($"Process {qemu.Id} is no QEMU of {Path}: it has not the machine's RAM open.");
+            }
+        }
+    }
+
+    private string? FindRam(int qemu)
     {
         // The folder's name is random; what stands before it may have been a link.
         var name = System.IO.Path.Combine(System.IO.Path.GetFileName(System.IO.Path.GetDirectoryName(RamFile)!), RamName);
@@ -119,7 +137,7 @@ internal sealed class RunFolder : IDisposable
         {
             throw new QemuException($"The files of process {qemu} cannot be looked at: {e.Message}", e);
         }
-        throw new QemuException($"Process {qemu} is no QEMU of {Path}: it has not the machine's RAM open.");
+        return null;
     }
 
     /// <summary>The RAM file's name is needed only until QEMU has mapped it; without it nothing remains of a run that is killed.</summary>

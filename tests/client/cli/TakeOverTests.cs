@@ -35,6 +35,10 @@ public sealed class TakeOverTests(GuestImages images) : IDisposable
         poweroff -f
         """;
 
+    private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
+
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(60);
+
     private readonly string _folder = Directory.CreateTempSubdirectory("hypercalls-tests-").FullName;
     private readonly List<Process> _runs = [];
 
@@ -162,7 +166,7 @@ public sealed class TakeOverTests(GuestImages images) : IDisposable
 
     private static void DecideAsAHostThatIsKilled(QemuRun run, Step step)
     {
-        using var ram = GuestRam.Open(run.RunFolder.FindRam(run.QemuProcess), (ulong)run.Record.MemoryMiB << 20);
+        using var ram = GuestRam.Open(run.RunFolder.FindRam(run.Process, s_patience), (ulong)run.Record.MemoryMiB << 20);
         Mailbox[] mailboxes = [new(ram, 0, new()), new(ram, 1, new())];
         VcpuRecords[] records = [new(ram, 0), new(ram, 1)];
         Assert.True(mailboxes[0].TryRead(out var exit));
@@ -339,8 +343,6 @@ public sealed class TakeOverTests(GuestImages images) : IDisposable
         }
     }
 
-    private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
-
     private static async Task<TestDaemon> StartDaemonAsync()
     {
         var daemon = new TestDaemon();
@@ -407,7 +409,7 @@ public sealed class TakeOverTests(GuestImages images) : IDisposable
         var started = Stopwatch.GetTimestamp();
         while (!happened())
         {
-            Assert.True(Stopwatch.GetElapsedTime(started) < TimeSpan.FromSeconds(60), $"In vain: {what}.");
+            Assert.True(Stopwatch.GetElapsedTime(started) < s_patience, $"In vain: {what}.");
             await Task.Delay(10);
         }
     }
