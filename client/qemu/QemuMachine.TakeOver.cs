@@ -23,14 +23,15 @@ public sealed partial class QemuMachine
         try
         {
             _options = record.ToOptions(_folder.ReadInitrdAppendix()) with { Console = console, Log = log };
+            // First: a QEMU whose host was killed while it started waits for these before it opens its RAM.
+            undo.Push(_console = new(QemuSocket.Connect(_folder.ConsoleSocket, _process, ConnectPatience), console));
+            undo.Push(_door = new(QemuSocket.Connect(_folder.DoorSocket, _process, ConnectPatience)));
             undo.Push(_ram = GuestRam.Open(_folder.FindRam(_process, ConnectPatience), (ulong)record.MemoryMiB << 20));
             _loader = new(_options, _ram);
             if (_loader.Guest != new GuestKind(record.ClientEl, record.GuestIsAArch32))
             {
                 throw new QemuException($"{record.Kernel} is another kernel than the one that runs: put that one back, since a reset loads it again.");
             }
-            undo.Push(_console = new(QemuSocket.Connect(_folder.ConsoleSocket, _process, ConnectPatience), console));
-            undo.Push(_door = new(QemuSocket.Connect(_folder.DoorSocket, _process, ConnectPatience)));
             _records = new(_ram, record.Cores);
             _powers = new(record.Cores, _records);
             _vcpus = NewVcpus();
