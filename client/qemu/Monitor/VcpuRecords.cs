@@ -11,6 +11,8 @@ internal sealed unsafe class VcpuRecords(GuestRam ram, int number)
 {
     private readonly byte* _page = ram.At(ram.MailboxArea + (ulong)(MailboxLayout.Pages + (number * MailboxLayout.PageSize)), MailboxLayout.PageSize);
 
+    private int? _last;
+
     /// <summary>Keeps a start that answers the exit at which the vCPU stands; to be called before anything of it can be seen.</summary>
     public void Keep(uint boot, CoreStart start)
     {
@@ -29,7 +31,8 @@ internal sealed unsafe class VcpuRecords(GuestRam ram, int number)
         {
             var exitId = Volatile.Read(ref Long(MailboxLayout.StartExit));
             var start = ReadStart(MailboxLayout.StartIncarnation, MailboxLayout.StartCommit, MailboxLayout.StartEntry, MailboxLayout.StartContext, MailboxLayout.StartEndianness)
-                with { R1 = Long(MailboxLayout.StartR1), R2 = Long(MailboxLayout.StartR2) };
+                with
+            { R1 = Long(MailboxLayout.StartR1), R2 = Long(MailboxLayout.StartR2) };
             return exitId == 0 ? null : (exitId, start);
         }
     }
@@ -37,7 +40,9 @@ internal sealed unsafe class VcpuRecords(GuestRam ram, int number)
     /// <summary>Keeps a decision in the place of the older one; to be called when the answer frame is complete and before anything else is done.</summary>
     public void Keep(Decision decision)
     {
-        var at = Place(decision);
+        // In turn: over the one that is not the latest.
+        _last = _last is { } last ? 1 - last : Latest(decision.Boot) is { } latest && latest == Read(0, decision.Boot) ? 1 : 0;
+        var at = PlaceOf(_last.Value);
         Forget(at + MailboxLayout.DecisionExit);
         Long(at + MailboxLayout.DecisionLastApplied) = decision.LastApplied;
         Word(at + MailboxLayout.DecisionOutcome) = (uint)decision.Outcome;
@@ -57,9 +62,6 @@ internal sealed unsafe class VcpuRecords(GuestRam ram, int number)
         var (first, second) = (Read(0, boot), Read(1, boot));
         return first is null || (second is not null && (int)(second.Request - first.Request) > 0) ? second : first;
     }
-
-    // In turn: over the one that is not the latest.
-    private int Place(Decision decision) => PlaceOf(Latest(decision.Boot) is { } latest && latest == Read(0, decision.Boot) ? 1 : 0);
 
     private static int PlaceOf(int index) => MailboxLayout.Decisions + (index * MailboxLayout.DecisionSize);
 
