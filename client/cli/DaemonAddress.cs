@@ -36,6 +36,13 @@ internal sealed class DaemonAddress
     /// <summary>Whether one is named, rather than the local socket taken.</summary>
     public bool IsNamed(ParseResult parsed) => Named(parsed) is not null;
 
+    /// <summary>What another process named, where the command line names nothing: stronger than the environment.</summary>
+    public (string? Daemon, string? Tls) Remembered { get; set; }
+
+    /// <summary>What is named, for another process in another folder.</summary>
+    public (string? Daemon, string? Tls) ToRemember(ParseResult parsed) =>
+        (IsNamed(parsed) ? Of(parsed).ToString() : null, Folder(parsed) is { Length: > 0 } folder ? Path.GetFullPath(folder) : null);
+
     /// <exception cref="CliException">It is none, or certificates are named and it has no use for them.</exception>
     public GrpcAddress Of(ParseResult parsed)
     {
@@ -97,11 +104,13 @@ internal sealed class DaemonAddress
         }
     }
 
-    private string? Named(ParseResult parsed) => parsed.GetValue(_daemon) ?? Environment.GetEnvironmentVariable("HYPERCALLS_DAEMON");
+    private string? Named(ParseResult parsed) => parsed.GetValue(_daemon) ?? Remembered.Daemon ?? Environment.GetEnvironmentVariable("HYPERCALLS_DAEMON");
+
+    private string? Folder(ParseResult parsed) => parsed.GetValue(_tls) ?? Remembered.Tls ?? Environment.GetEnvironmentVariable("HYPERCALLS_TLS");
 
     private CertificateFolder Certificates(ParseResult parsed, GrpcAddress address)
     {
-        var folder = parsed.GetValue(_tls) ?? Environment.GetEnvironmentVariable("HYPERCALLS_TLS");
+        var folder = Folder(parsed);
         if (string.IsNullOrEmpty(folder))
         {
             throw new CliException($"{address} takes holders of a certificate alone: give the folder of yours with --tls, or in HYPERCALLS_TLS. `hypercalls cert host NAME` makes one.", ExitCode.BadInput);

@@ -20,6 +20,9 @@ public sealed record HostRules
     /// <summary>Receives sentences for a person: the connection is lost, the machine is attached again. Called from threads of the library.</summary>
     public Action<string>? Log { get; init; }
 
+    /// <summary>Receives the machine's token whenever a daemon gives one, before any exit goes there: kept where the vCPUs live, another host process can go on with it.</summary>
+    public Action<ReadOnlyMemory<byte>>? Token { get; init; }
+
     /// <summary>What is done with a call, where a rule says it.</summary>
     internal FallbackPolicy? Of(HypercallExit call)
     {

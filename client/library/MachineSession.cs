@@ -178,7 +178,13 @@ public sealed class MachineSession : IMachineEvents, IAsyncDisposable
         var hello = _describe();
         _reports.DropBefore(hello.Boot);
         hello.Token = _token.IsEmpty ? hello.Token : _token;
-        return await AttachCall.GreetAsync(_daemon, hello, _ready, token => _token = token, cancelled).ConfigureAwait(false);
+        return await AttachCall.GreetAsync(_daemon, hello, _ready, Keep, cancelled).ConfigureAwait(false);
+    }
+
+    private void Keep(ByteString token)
+    {
+        _token = token;
+        _rules.Token?.Invoke(token.Memory);
     }
 
     private async Task<AttachCall> GreetFirstAsync(CancellationToken cancelled)

@@ -16,22 +16,12 @@ internal sealed unsafe class GuestRam : IDisposable
     private readonly MemoryMappedViewAccessor _view;
     private readonly byte* _start;
 
-    /// <summary>Maps a new file of this size; a file of that name must not exist.</summary>
-    public GuestRam(string path, ulong size)
+    private GuestRam(string path, ulong size, MemoryMappedFile file)
     {
         Path = path;
         Size = size;
-        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.ReadWrite, Share = FileShare.ReadWrite };
-        if (!OperatingSystem.IsWindows())
-        {
-            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-        }
-        using (var file = new FileStream(path, options))
-        {
-            file.SetLength((long)size);
-        }
-        _file = MemoryMappedFile.CreateFromFile(path, FileMode.Open);
-        _view = _file.CreateViewAccessor();
+        _file = file;
+        _view = _file.CreateViewAccessor(0, (long)size);
         _start = AddUser();
         Word(MailboxLayout.ConfigSpin) = Polls;
     }
@@ -44,6 +34,33 @@ internal sealed unsafe class GuestRam : IDisposable
 
     /// <summary>Address of the mailbox area, the top of RAM; the guest is told to leave it alone.</summary>
     public ulong MailboxArea => End - MailboxLayout.AreaSize;
+
+    /// <summary>Maps a new file of this size; a file of that name must not exist.</summary>
+    public static GuestRam Create(string path, ulong size)
+    {
+        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.ReadWrite, Share = FileShare.ReadWrite };
+        if (!OperatingSystem.IsWindows())
+        {
+            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        }
+        using (var file = new FileStream(path, options))
+        {
+            file.SetLength((long)size);
+        }
+        return new(path, size, MemoryMappedFile.CreateFromFile(path, FileMode.Open));
+    }
+
+    /// <summary>Maps the file that a running QEMU has open, whether or not it still has a name.</summary>
+    public static GuestRam Open(string path, ulong size)
+    {
+        var file = new FileStream(path, new FileStreamOptions { Mode = FileMode.Open, Access = FileAccess.ReadWrite, Share = FileShare.ReadWrite });
+        if ((ulong)file.Length < size)
+        {
+            file.Dispose();
+            throw new QemuException($"{path} has {file.Length} bytes and not the {size} of the machine's RAM.");
+        }
+        return new(path, size, MemoryMappedFile.CreateFromFile(file, null, 0, MemoryMappedFileAccess.ReadWrite, HandleInheritability.None, leaveOpen: false));
+    }
 
     /// <summary>True when the range lies in RAM and outside the mailbox area.</summary>
     public bool IsGuestMemory(ulong address, ulong length) =>

@@ -8,7 +8,7 @@ using Hypercalls.Qemu.Vcpus;
 namespace Hypercalls.Qemu;
 
 /// <summary>A machine on a stock QEMU whose every SMC and HVC leaves it: start, wait for boot, run, dispose.</summary>
-public sealed class QemuMachine : IVcpuOwner, IDisposable
+public sealed partial class QemuMachine : IVcpuOwner, IDisposable
 {
     private static readonly TimeSpan BootPatience = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan ConnectPatience = TimeSpan.FromSeconds(60);
@@ -29,12 +29,15 @@ public sealed class QemuMachine : IVcpuOwner, IDisposable
     private readonly Door _door;
     private readonly GuestConsole _console;
     private readonly Thread _consoleThread;
+    private readonly MachineRecords _records;
     private readonly CorePowers _powers;
     private readonly Vcpu[] _vcpus;
     private readonly Lock _loading = new();
     private readonly TaskCompletionSource<MachineEnd> _end = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _booted = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private IReadOnlyList<DeviceTreeNode> _nodes = [];
+    private readonly bool _isTakenOver;
+    private volatile bool _isStartDue;
     private volatile bool _running;
     private volatile bool _poweringOff;
     private volatile bool _clearMemory;
@@ -48,13 +51,14 @@ public sealed class QemuMachine : IVcpuOwner, IDisposable
         {
             _version = QemuProcess.Version(options.QemuPath);
             undo.Push(_folder = RunFolder.Create(size));
-            undo.Push(_ram = new(_folder.RamFile, size));
+            undo.Push(_ram = GuestRam.Create(_folder.RamFile, size));
             _loader = new(options, _ram);
             _ram.SetVcpus(options.Cores);
-            File.WriteAllBytes(Path.Combine(_folder.Path, "monitor.bin"), MonitorImage.For(_ram.MailboxArea));
+            File.WriteAllBytes(_folder.MonitorFile, MonitorImage.For(_ram.MailboxArea));
             undo.Push(_process = QemuProcess.Start(options, _loader.Guest, _version, _folder, _ram.Path));
-            undo.Push(_console = new(QemuSocket.Connect(Path.Combine(_folder.Path, "console.sock"), _process, ConnectPatience), options.Console));
-            undo.Push(_door = new(QemuSocket.Connect(Path.Combine(_folder.Path, "door.sock"), _process, ConnectPatience)));
+            _folder.Keep(RunRecord.Of(options, _loader.Guest, _process, _version, _ram.Path), options.InitrdAppendix.Span);
+            undo.Push(_console = new(QemuSocket.Connect(_folder.ConsoleSocket, _process, ConnectPatience), options.Console));
+            undo.Push(_door = new(QemuSocket.Connect(_folder.DoorSocket, _process, ConnectPatience)));
         }
         catch
         {
@@ -65,16 +69,13 @@ public sealed class QemuMachine : IVcpuOwner, IDisposable
             }
             throw;
         }
-        _powers = new(options.Cores);
-        _vcpus = [.. Enumerable.Range(0, options.Cores).Select(number => new Vcpu(number, this, _loader.Guest, _ram, _door, _powers))];
+        _records = new(_ram, options.Cores);
+        _powers = new(options.Cores, _records);
+        _vcpus = NewVcpus();
         _consoleThread = new(CopyConsole) { IsBackground = true, Name = "guest console" };
-        _consoleThread.Start();
-        new Thread(() => _door.Listen(Rung)) { IsBackground = true, Name = "door" }.Start();
-        _ = WatchAsync();
-        foreach (var vcpu in _vcpus)
-        {
-            vcpu.Begin();
-        }
+        _isStartDue = true;
+        BeginThreads();
+        BeginVcpus();
     }
 
     bool IVcpuOwner.HasEnded => _end.Task.IsCompleted;
@@ -112,7 +113,7 @@ public sealed class QemuMachine : IVcpuOwner, IDisposable
         {
             throw new QemuException($"The cores have not come out of reset within {BootPatience.TotalSeconds:0} s: this host needs a CPU with AArch64, and {_options.Cpu} may have none.");
         }
-        if (_end.Task.IsCompleted)
+        if (_end.Task.IsCompleted && !_isTakenOver)
         {
             throw new QemuException(_end.Task.Result is MachineEnd.Failed failed ? failed.Report : "The machine was stopped before it came out of reset.");
         }
@@ -124,7 +125,7 @@ public sealed class QemuMachine : IVcpuOwner, IDisposable
             throw new QemuException(refusal) { IsBadInput = true };
         }
         return new(
-            _powers.Boot,
+            _isTakenOver ? _toldBoot : _powers.Boot,
             [.. _vcpus.Select(vcpu => vcpu.Mpidr)],
             GuestRam.Base,
             _ram.MailboxArea - GuestRam.Base,
@@ -147,7 +148,14 @@ public sealed class QemuMachine : IVcpuOwner, IDisposable
         }
         _powers.Report(events, boot.Boot, [.. boot.Cores]);
         _running = true;
-        StartGuest();
+        if (_isTakenOver)
+        {
+            BeginVcpus();
+        }
+        if (_isStartDue)
+        {
+            StartGuest();
+        }
         var end = _end.Task.GetAwaiter().GetResult();
         if (end is not MachineEnd.PoweredOff)
         {
@@ -177,16 +185,28 @@ public sealed class QemuMachine : IVcpuOwner, IDisposable
     /// <summary>Ends the run, from any thread.</summary>
     public void Stop() => End(new MachineEnd.Stopped());
 
+    /// <summary>Ends QEMU and leaves nothing behind. A machine that was taken over and has not run is left as it was found.</summary>
     public void Dispose()
     {
+        var isLeft = _isTakenOver && !_running;
         Stop();
-        _process.Kill();
-        _process.WaitForExitAsync().Wait(EndPatience);
+        if (!isLeft)
+        {
+            _process.Kill();
+            _process.WaitForExitAsync().Wait(EndPatience);
+        }
         _door.Dispose();
         _console.Dispose();
         _process.Dispose();
         _ram.Dispose();
-        _folder.Dispose();
+        if (isLeft)
+        {
+            _folder.Leave();
+        }
+        else
+        {
+            _folder.Dispose();
+        }
     }
 
     Vcpu? IVcpuOwner.Find(ulong mpidr) => Find(mpidr);
@@ -194,6 +214,7 @@ public sealed class QemuMachine : IVcpuOwner, IDisposable
     void IVcpuOwner.AllBooted()
     {
         _booted.TrySetResult();
+        _isStartDue = true;
         if (_running)
         {
             StartGuest();
@@ -212,6 +233,9 @@ public sealed class QemuMachine : IVcpuOwner, IDisposable
 
     void IVcpuOwner.Log(string remark) => _options.Log?.Invoke(remark);
 
+    private Vcpu[] NewVcpus() =>
+        [.. _records.Vcpus.Select((records, number) => new Vcpu(number, this, _loader.Guest, _ram, records, _door, _powers))];
+
     private Vcpu? Find(ulong mpidr) => Array.Find(_vcpus, vcpu => vcpu.Mpidr == mpidr);
 
     private void StartGuest()
@@ -229,48 +253,6 @@ public sealed class QemuMachine : IVcpuOwner, IDisposable
             {
                 _vcpus[0].Nudge();
             }
-        }
-    }
-
-    private void Rung(byte number)
-    {
-        if (number < _vcpus.Length)
-        {
-            _vcpus[number].Nudge();
-        }
-    }
-
-    private void CopyConsole()
-    {
-        try
-        {
-            _console.Copy();
-        }
-        catch (Exception e) when (e is IOException or ObjectDisposedException)
-        {
-            End(new MachineEnd.Failed($"The guest's console cannot be written: {e.Message}"));
-        }
-    }
-
-    private async Task WatchAsync()
-    {
-        await _process.WaitForExitAsync().ConfigureAwait(false);
-        if (_end.Task.IsCompleted)
-        {
-            return;
-        }
-        End(_poweringOff
-            ? new MachineEnd.PoweredOff()
-            : new MachineEnd.Failed($"QEMU ended by itself with code {_process.ExitCode}. {_process.Errors}".Trim()));
-    }
-
-    // The monitor has been told; a QEMU that does not end all the same is ended.
-    private async Task EndLateAsync()
-    {
-        await Task.WhenAny(_end.Task, Task.Delay(EndPatience)).ConfigureAwait(false);
-        if (!_end.Task.IsCompleted)
-        {
-            _process.Kill();
         }
     }
 

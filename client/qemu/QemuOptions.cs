@@ -45,6 +45,9 @@ public sealed record QemuOptions
     /// <summary>Further arguments for QEMU: drives, network.</summary>
     public IReadOnlyList<string> ExtraArguments { get; init; } = [];
 
+    /// <summary>The owner's own words, kept with the run for whoever takes it over when this process is killed. Others may not read them; secrets they should not be.</summary>
+    public IReadOnlyDictionary<string, string> Kept { get; init; } = new Dictionary<string, string>();
+
     /// <summary>Receives what the guest prints.</summary>
     public Stream Console { get; init; } = Stream.Null;
 

@@ -40,6 +40,7 @@ u64 hvc_storm(u64 function, u64 count);
 #define RESET_CLEAR	0xc3000011	/* reset, with RAM overwritten */
 #define CRASH		0xc3000012
 #define NEED		0xc3000013	/* (address): x30 as the host supplies it, the word there, what it supplies of memory it must not */
+#define COUNT_CALLS	0xc3000023	/* (milliseconds): the calls of it by this core, this one included */
 #define DEAF		0xc3000015	/* (count): so many attention and wake exits get no answer */
 #define FORCE_ON	0xc3000014	/* (core): a power-on that the host refuses */
 

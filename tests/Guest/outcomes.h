@@ -16,7 +16,7 @@ static const struct { u32 first, last; } known[] = {
 	{ 0x80007fff, 0x80008000 },
 	{ 0x82000000, 0x82000002 },	/* HELLO */
 	{ 0x8200ff00, 0x8200ff03 },	/* general queries */
-	{ 0x83000000, 0x83000022 },	/* TRIALS */
+	{ 0x83000000, 0x83000023 },	/* TRIALS */
 	{ 0x8300ff00, 0x8300ff03 },
 	{ 0x84000000, 0x84000015 },	/* PSCI */
 	{ 0x84000020, 0x84000032 },	/* SDEI */

@@ -3,6 +3,7 @@ using System.ComponentModel;
 using System.Diagnostics;
 using Hypercalls.Cli.Output;
 using Hypercalls.Grpc;
+using Hypercalls.Qemu;
 using Spectre.Console;
 
 namespace Hypercalls.Cli.Commands;
@@ -22,11 +23,11 @@ internal static class DoctorCommand
     public static Command Create()
     {
         var json = new Option<bool>("--json") { Description = "The findings as JSON." };
-        var command = new Command("doctor", "Look at SDK, QEMU, kernel, socket, plugins and KVM: a line each, with the remedy.") { json };
+        var command = new Command("doctor", "Look at SDK, QEMU, kernel, socket, plugins, KVM and runs: a line each, with the remedy.") { json };
         var daemon = DaemonAddress.AddTo(command);
         command.SetAction(parsed =>
         {
-            Finding[] findings = [Sdk(), Qemu(), Kernel(), Socket(daemon.Of(parsed)), Plugins(), Kvm()];
+            Finding[] findings = [Sdk(), Emulator(), Kernel(), Socket(daemon.Of(parsed)), Plugins(), Kvm(), Runs()];
             if (parsed.GetValue(json))
             {
                 Console.WriteLine(System.Text.Json.JsonSerializer.Serialize(findings.Select(finding => new
@@ -64,7 +65,7 @@ internal static class DoctorCommand
         ? new("SDK", Verdict.Good, $".NET SDK {version.Trim()}")
         : new("SDK", Verdict.Bad, "no .NET SDK on the path: install the .NET 10 SDK.");
 
-    private static Finding Qemu() => Output("qemu-system-aarch64", "--version") is { } version
+    private static Finding Emulator() => Output("qemu-system-aarch64", "--version") is { } version
         ? new("QEMU", Verdict.Good, version.Split('\n')[0])
         : new("QEMU", Verdict.Bad, "no qemu-system-aarch64: apt-get install qemu-system-arm");
 
@@ -126,6 +127,19 @@ internal static class DoctorCommand
         {
             return new("KVM", Verdict.Absent, $"/dev/kvm does not open ({e.Message}); guests run in QEMU's emulation, which needs no KVM.");
         }
+    }
+
+    private static Finding Runs()
+    {
+        var runs = QemuRun.All();
+        foreach (var run in runs)
+        {
+            run.Dispose();
+        }
+
+        return runs.Count == 0
+            ? new("runs", Verdict.Good, "no QEMU runs without its host.")
+            : new("runs", Verdict.Absent, $"{string.Join(", ", runs.Select(run => run.Folder))}: QEMU runs and its host is gone. Take it over: hypercalls run --attach {runs[0].Folder}; Ctrl-A x then ends it.");
     }
 
     private static string? Output(string program, string argument)

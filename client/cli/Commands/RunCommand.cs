@@ -14,7 +14,7 @@ internal static class RunCommand
 
     public static Command Create()
     {
-        var kernel = new Option<string>("--kernel") { Description = "An arm64 Linux Image, gzip-compressed or not, or an AArch32 zImage.", Required = true, HelpName = "file" };
+        var kernel = new Option<string?>("--kernel") { Description = "An arm64 Linux Image, gzip-compressed or not, or an AArch32 zImage.", HelpName = "file" };
         var initrd = new Option<string?>("--initrd") { Description = "An initial RAM file system.", HelpName = "file" };
         var script = new Option<string?>("--init-script") { Description = "A shell script put into the initial RAM file system as /init-script; boot it with rdinit=/init-script.", HelpName = "file" };
         var append = new Option<string>("--append") { Description = "The kernel's command line.", HelpName = "text", DefaultValueFactory = _ => "console=ttyAMA0" };
@@ -58,15 +58,33 @@ internal static class RunCommand
         {
             kernel, initrd, script, append, cores, el, cpu, type, memory, conduit, name, raw, aarch32, trace, table, plugins, qemu, allowShadowed,
         };
+        var attach = AttachOption.AddTo(command, kernel, initrd, script, append, cores, el, cpu, type, memory, conduit, name, raw, aarch32, qemu, allowShadowed);
         var daemon = DaemonAddress.AddTo(command);
         var settings = DaemonSettings.AddTo(command, ", for the private daemon");
         var fallbacks = FallbackOptions.AddTo(command);
         command.SetAction(async (parsed, cancelled) =>
         {
             using var terminal = new SharedTerminal();
-            var options = new QemuOptions
+            using var run = attach.IsGiven(parsed) ? attach.Open(parsed) : null;
+            var before = run is null ? null : KeptRun.Of(run);
+            daemon.Remembered = (before?.Daemon, before?.Tls);
+            fallbacks.Remembered = (before?.Fallbacks ?? [], before?.Retries);
+            var kept = new KeptRun(before?.Name ?? "")
             {
-                Kernel = parsed.GetRequiredValue(kernel),
+                Plugins = (parsed.GetValue(plugins) ?? before?.Plugins) is { } folder ? Path.GetFullPath(folder) : null,
+                Settings = settings.Arguments(parsed) is { Count: > 0 } arguments ? arguments : before?.Settings ?? [],
+                Fallbacks = fallbacks.Given(parsed),
+                Retries = fallbacks.GivenRetries(parsed),
+                AllowShadowed = before?.AllowShadowed ?? parsed.GetValue(allowShadowed),
+            };
+            await using var own = await OwnDaemonAsync(daemon.Of(parsed), daemon.IsNamed(parsed), kept, terminal, cancelled);
+            Party? party = null;
+            using var channel = own is null ? daemon.Connect(parsed, out party) : HttpChannel.ForAddress(own.Address);
+            var (address, tls) = own is null ? daemon.ToRemember(parsed) : default;
+            kept = kept with { Name = before?.Name ?? parsed.GetValue(name) ?? DefaultName(party), Daemon = address, Tls = tls };
+            QemuMachine Start() => run is not null ? QemuMachine.TakeOver(run, terminal, terminal.WriteLine) : QemuMachine.Start(new()
+            {
+                Kernel = parsed.GetValue(kernel)!,
                 KernelIsRaw = parsed.GetValue(raw),
                 KernelIsAArch32 = parsed.GetValue(aarch32),
                 Initrd = parsed.GetValue(initrd),
@@ -79,24 +97,22 @@ internal static class RunCommand
                 MemoryMiB = parsed.GetValue(memory),
                 Conduit = CallCommand.ConduitOf(parsed.GetValue(conduit)!),
                 QemuPath = parsed.GetValue(qemu)!,
+                Kept = kept.ToKept(),
                 Console = terminal,
                 Log = terminal.WriteLine,
-            };
-            await using var own = await OwnDaemonAsync(daemon.Of(parsed), daemon.IsNamed(parsed), parsed.GetValue(plugins), settings.Arguments(parsed), terminal, cancelled);
-            Party? party = null;
-            using var channel = own is null ? daemon.Connect(parsed, out party) : HttpChannel.ForAddress(own.Address);
+            });
             var rules = await fallbacks.RulesAsync(parsed, channel.CreateCallInvoker(), cancelled) with
             {
                 // A private daemon that is gone does not come back.
                 Reconnects = own is null,
                 Log = terminal.WriteLine,
             };
-            using var run = new GuestRun(channel.CreateCallInvoker(), options, parsed.GetValue(name) ?? DefaultName(party), terminal, parsed.GetValue(trace) || parsed.GetValue(table), parsed.GetValue(trace), parsed.GetValue(allowShadowed), rules);
-            var exitCode = await run.RunAsync(cancelled);
+            using var guest = new GuestRun(channel.CreateCallInvoker(), Start, kept.Name, terminal, parsed.GetValue(trace) || parsed.GetValue(table), parsed.GetValue(trace), kept.AllowShadowed, rules);
+            var exitCode = await guest.RunAsync(cancelled);
             if (parsed.GetValue(table))
             {
                 terminal.ShowAll();
-                Terminal.Out.Write(run.Table());
+                Terminal.Out.Write(guest.Table());
             }
 
             return exitCode;
@@ -113,16 +129,16 @@ internal static class RunCommand
 
     /// <summary>Null where a daemon was named or already listens.</summary>
     private static async Task<PrivateDaemon?> OwnDaemonAsync(
-        GrpcAddress address, bool isNamed, string? plugins, IReadOnlyList<string> settings, SharedTerminal terminal, CancellationToken cancelled)
+        GrpcAddress address, bool isNamed, KeptRun kept, SharedTerminal terminal, CancellationToken cancelled)
     {
-        if (plugins is null && (isNamed || DaemonAddress.IsAnswering(address)))
+        if (kept.Plugins is null && (isNamed || DaemonAddress.IsAnswering(address)))
         {
-            return settings is not [var option, var value, ..]
+            return kept.Settings is not [var option, var value, ..]
                 ? null
                 : throw new CliException($"{option} {value} is for the private daemon that run starts where none listens; this run uses the one at {address}. Start that one with it: `hypercalls daemon {option} {value}`.", ExitCode.BadInput);
         }
 
-        var own = await PrivateDaemon.StartAsync(plugins, settings, terminal.WriteLine, cancelled);
+        var own = await PrivateDaemon.StartAsync(kept.Plugins, kept.Settings, terminal.WriteLine, cancelled);
         terminal.WriteLine($"No daemon listens: a private one runs for this guest (process {own.ProcessId}, {own.Address}).");
         return own;
     }

@@ -44,13 +44,21 @@ internal sealed class FallbackOptions
         return options;
     }
 
+    /// <summary>What another process was given, where the command line gives nothing.</summary>
+    public (IReadOnlyList<string> Fallbacks, int? Retries) Remembered { get; set; } = ([], null);
+
+    public IReadOnlyList<string> Given(ParseResult parsed) => parsed.GetValue(_fallback) is { Length: > 0 } given ? given : Remembered.Fallbacks;
+
+    public int GivenRetries(ParseResult parsed) =>
+        parsed.GetResult(_retries) is { Implicit: false } || Remembered.Retries is not { } retries ? parsed.GetValue(_retries) : retries;
+
     /// <summary>The rules of a host; names of functions are the daemon's to know.</summary>
     /// <exception cref="CliException">One is no policy, or names a function that no service has.</exception>
     public async Task<HostRules> RulesAsync(ParseResult parsed, CallInvoker daemon, CancellationToken cancelled)
     {
-        var rules = new HostRules { NoReturnRetries = parsed.GetValue(_retries) };
+        var rules = new HostRules { NoReturnRetries = GivenRetries(parsed) };
         List<FallbackRule> functions = [];
-        foreach (var text in parsed.GetValue(_fallback)!)
+        foreach (var text in Given(parsed))
         {
             if (text.LastIndexOf('=') is var equals and > 0)
             {

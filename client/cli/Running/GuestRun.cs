@@ -10,7 +10,7 @@ using Hypercalls.Qemu;
 namespace Hypercalls.Cli.Running;
 
 /// <summary>One guest, from its first exit to its power-off: machine, session, trace.</summary>
-internal sealed class GuestRun(CallInvoker daemon, QemuOptions options, string name, SharedTerminal terminal, bool watches, bool showCalls, bool allowShadowed, HostRules rules) : IDisposable
+internal sealed class GuestRun(CallInvoker daemon, Func<QemuMachine> start, string name, SharedTerminal terminal, bool watches, bool showCalls, bool allowShadowed, HostRules rules) : IDisposable
 {
     private static readonly TimeSpan LastRecords = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(10);
@@ -26,7 +26,7 @@ internal sealed class GuestRun(CallInvoker daemon, QemuOptions options, string n
     /// <returns>The exit code.</returns>
     public async Task<int> RunAsync(CancellationToken cancelled)
     {
-        using var machine = await Task.Run(() => QemuMachine.Start(options), CancellationToken.None);
+        using var machine = await Task.Run(start, CancellationToken.None);
         using var stopping = cancelled.Register(machine.Stop);
         // The terminal has gone: nobody can see or stop this guest any longer.
         using var hungUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, signal =>
@@ -35,8 +35,16 @@ internal sealed class GuestRun(CallInvoker daemon, QemuOptions options, string n
             machine.Stop();
         });
         var boot = await Task.Run(machine.WaitForBoot, CancellationToken.None);
+        var before = machine.Token;
         await using var session = await MachineSession.AttachAsync(
-            daemon, () => Hello(boot, machine), KernelShare.None("the monitor forwards every call"), machine.AttentionWanted, rules, cancelled);
+            daemon, () => Hello(boot, machine), KernelShare.None("the monitor forwards every call"), machine.AttentionWanted, rules with { Token = token => machine.KeepToken(token.Span) }, cancelled);
+        if (machine.IsTakenOver)
+        {
+            terminal.WriteLine(before.Span.SequenceEqual(machine.Token.Span)
+                ? $"{name} goes on; what its guest printed meanwhile is lost."
+                : $"{name} goes on, with a daemon that does not know it: services begin anew. What its guest printed meanwhile is lost.");
+        }
+
         var watching = watches ? await WatchAsync(cancelled) : Task.CompletedTask;
         _ = StopWithDaemonAsync(session, machine);
         MachineEnd end;
@@ -59,11 +67,12 @@ internal sealed class GuestRun(CallInvoker daemon, QemuOptions options, string n
 
     private Hello Hello(QemuBoot boot, QemuMachine machine)
     {
-        // Before it runs, its boot core is about to.
-        var (number, cores) = _isRunning ? machine.Now() : (boot.Boot, [.. boot.Cores.Select((mpidr, number) => new Core { Mpidr = mpidr, Power = number == 0 ? CorePower.On : CorePower.Off })]);
+        // Before it runs, its boot core is about to; one that was taken over runs, in a boot that the daemon may not know yet.
+        var (number, cores) = _isRunning ? machine.Now() : machine.IsTakenOver ? (boot.Boot, machine.Now().Cores) : (boot.Boot, [.. boot.Cores.Select((mpidr, number) => new Core { Mpidr = mpidr, Power = number == 0 ? CorePower.On : CorePower.Off })]);
         var hello = new Hello
         {
             Machine = name,
+            Token = Google.Protobuf.ByteString.CopyFrom(machine.Token.Span),
             Boot = number,
             Ram = { new MemoryRange { Base = boot.RamBase, Size = boot.RamSize } },
             Cores = { cores },

@@ -11,6 +11,14 @@ internal sealed unsafe class Mailbox(GuestRam ram, int number, GuestKind kind)
     /// <summary>The number of the last exit the monitor has published.</summary>
     public uint Request => Volatile.Read(ref Word(MailboxLayout.Req));
 
+    /// <summary>The number of the last exit that was answered.</summary>
+    public uint Response => Volatile.Read(ref Word(MailboxLayout.Rsp));
+
+    /// <summary>What is prepared makes it sleep.</summary>
+    public bool IsToWait => Word(MailboxLayout.Command) == MailboxLayout.CommandWait;
+
+    public ulong Mpidr => Long(MailboxLayout.Mpidr);
+
     /// <summary>A kick that the monitor has not taken yet.</summary>
     public bool KickIsPending => Volatile.Read(ref Word(MailboxLayout.Kick)) != 0;
 
@@ -45,16 +53,38 @@ internal sealed unsafe class Mailbox(GuestRam ram, int number, GuestKind kind)
     /// <summary>Of a BOOT exit.</summary>
     public ulong[] ReadIdentity() => new ReadOnlySpan<ulong>(_page + MailboxLayout.Identity, MailboxLayout.IdentityCount).ToArray();
 
-    /// <summary>Answers an exit; true when the vCPU may be asleep and the door must be rung.</summary>
-    public bool Answer(uint request, uint command, bool loadSystem, GuestRegisters registers)
+    /// <summary>Writes what the vCPU will have; it sees nothing of it before <see cref="Release"/>.</summary>
+    public void Prepare(uint command, bool loadSystem, GuestRegisters registers)
     {
         registers.Narrow();
         registers.Words.CopyTo(new Span<ulong>(_page + MailboxLayout.AnswerFrame, registers.Words.Length));
         Word(MailboxLayout.Command) = command;
         Word(MailboxLayout.LoadSystem) = loadSystem ? 1u : 0u;
+    }
+
+    /// <summary>Changes x0 of what is prepared.</summary>
+    public void PrepareX0(ulong value)
+    {
+        var registers = new GuestRegisters(kind);
+        var frame = new Span<ulong>(_page + MailboxLayout.AnswerFrame, registers.Words.Length);
+        frame.CopyTo(registers.Words);
+        registers.General[0] = value;
+        registers.Narrow();
+        registers.Words.CopyTo(frame);
+    }
+
+    /// <summary>Answers an exit with what is prepared; true when the vCPU may be asleep and the door must be rung.</summary>
+    public bool Release(uint request)
+    {
         Volatile.Write(ref Word(MailboxLayout.Rsp), request);
         // RSP before SLEEP: the monitor writes SLEEP, fences, reads RSP. One of the two sees the other.
         Interlocked.MemoryBarrier();
+        return Rouse();
+    }
+
+    /// <summary>Wakes a vCPU whose exit is answered; true when it may be asleep and the door must be rung.</summary>
+    public bool Rouse()
+    {
         if (Volatile.Read(ref Word(MailboxLayout.Sleep)) == 0)
         {
             return false;

@@ -8,6 +8,10 @@ internal static class MailboxLayout
     public const int ConfigSpin = 0x08;
     public const int ConfigBoot = 0x0c;
     public const int ConfigVcpus = 0x10;
+    public const int ToldBoot = 0x14;
+    public const int TokenLength = 0x18;
+    public const int Token = 0x40;
+    public const int TokenSize = 64;
     public const int Stub = 0x1000;
     public const int Pages = 0x10000;
     public const int PageSize = 0x1000;
@@ -34,6 +38,30 @@ internal static class MailboxLayout
 
     public const int Identity = 0x480;
     public const int IdentityCount = 11;
+
+    public const int StartExit = 0x500;
+    public const int StartIncarnation = 0x508;
+    public const int StartCommit = 0x510;
+    public const int StartEntry = 0x518;
+    public const int StartContext = 0x520;
+    public const int StartR1 = 0x528;
+    public const int StartR2 = 0x530;
+    public const int StartEndianness = 0x538;
+
+    public const int Decisions = 0x580;
+    public const int DecisionSize = 0x80;
+    public const int DecisionExit = 0x00;
+    public const int DecisionLastApplied = 0x08;
+    public const int DecisionOutcome = 0x10;
+    public const int DecisionEffect = 0x14;
+    public const int DecisionIncarnation = 0x18;
+    public const int DecisionCommit = 0x20;
+    public const int DecisionTarget = 0x28;
+    public const int DecisionEntry = 0x30;
+    public const int DecisionContext = 0x38;
+    public const int DecisionIfRefused = 0x40;
+    public const int DecisionEndianness = 0x48;
+    public const int DecisionAttend = 0x4c;
 
     public const int FrameX0 = 0x000;
     public const int FramePc = 0x0f8;
@@ -66,6 +94,14 @@ internal static class MailboxLayout
     public const int CommandOff = 1;
     public const int CommandReset = 2;
     public const int CommandWait = 3;
+
+    public const int EffectNone = 0;
+    public const int EffectPowerOn = 1;
+    public const int EffectPowerOff = 2;
+    public const int EffectShutdown = 3;
+    public const int EffectResetCold = 4;
+    public const int EffectResetWarm = 5;
+    public const int EffectResetClear = 6;
 
     public const int ImageMagicOffset = 4;
     public const int ImageMagic = 0x4c415048;

@@ -9,6 +9,10 @@
 #define CONFIG_SPIN		0x08	/* u32, host: polls of RSP before the first WFI */
 #define CONFIG_BOOT		0x0c	/* u32, monitor: +1 at each reset */
 #define CONFIG_VCPUS		0x10	/* u32, host: number of vCPUs */
+#define TOLD_BOOT		0x14	/* u32, host: the last boot that the daemon was told of */
+#define TOKEN_LENGTH		0x18	/* u32, host: bytes of the token, written last; 0 while there is none */
+#define TOKEN			0x40	/* host: what the daemon knows this machine by */
+#define TOKEN_SIZE		64
 #define STUB			0x1000	/* 2 KiB, monitor: the EL2 vectors, which EL2 cannot fetch from secure flash */
 #define PAGES			0x10000	/* the page of vCPU n is at PAGES + n * PAGE_SIZE */
 #define PAGE_SIZE		0x1000
@@ -39,6 +43,37 @@
 /* ---- ID registers, written at the BOOT exit, u64 each */
 #define IDENTITY		0x480
 #define IDENTITY_COUNT		11	/* MIDR ID_AA64: PFR0 PFR1 DFR0 ISAR0 ISAR1 ISAR2 MMFR0 MMFR1 MMFR2; CNTFRQ */
+
+/*
+ * ---- what a host keeps for the one that takes over when it is killed; the monitor neither reads nor writes it, and a reset leaves it.
+ * An exit is named by its boot (upper half) and REQ. Records are void while that name is 0: it is cleared first and written last.
+ */
+
+/* ---- the last start of this vCPU */
+#define START_EXIT		0x500	/* u64: the exit that this start answers */
+#define START_INCARNATION	0x508	/* u64: of the daemon that the effect came from */
+#define START_COMMIT		0x510	/* u64: of that effect; 0 for the boot core */
+#define START_ENTRY		0x518	/* u64 */
+#define START_CONTEXT		0x520	/* u64 */
+#define START_R1		0x528	/* u64 */
+#define START_R2		0x530	/* u64 */
+#define START_ENDIANNESS	0x538	/* u32: bit 0 exceptions, bit 1 data */
+
+/* ---- two decisions in turn: what becomes of an exit. One that is complete stands, whether or not it has been carried out */
+#define DECISIONS		0x580
+#define DECISION_SIZE		0x80
+#define DECISION_EXIT		0x00	/* u64: the exit; the answer frame is complete by then */
+#define DECISION_LAST_APPLIED	0x08	/* u64: the last exit whose answer was applied */
+#define DECISION_OUTCOME	0x10	/* u32: the wire's */
+#define DECISION_EFFECT		0x14	/* u32 */
+#define DECISION_INCARNATION	0x18	/* u64 */
+#define DECISION_COMMIT		0x20	/* u64 */
+#define DECISION_TARGET		0x28	/* u64: MPIDR of the core to be started */
+#define DECISION_ENTRY		0x30	/* u64 */
+#define DECISION_CONTEXT	0x38	/* u64 */
+#define DECISION_IF_REFUSED	0x40	/* u64: x0 when it cannot be started */
+#define DECISION_ENDIANNESS	0x48	/* u32 */
+#define DECISION_ATTEND		0x4c	/* u32: 1 when an attention exit is owed before the next instruction */
 
 /* ---- a frame, u64 each: x0 to x30, then these */
 #define FRAME_X0		0x000
@@ -75,6 +110,15 @@
 #define COMMAND_OFF		1
 #define COMMAND_RESET		2
 #define COMMAND_WAIT		3	/* load the frame, wait for a guest interrupt or a kick, then make a wake exit */
+
+/* ---- DECISION_EFFECT */
+#define EFFECT_NONE		0
+#define EFFECT_POWER_ON		1
+#define EFFECT_POWER_OFF	2
+#define EFFECT_SHUTDOWN		3
+#define EFFECT_RESET_COLD	4
+#define EFFECT_RESET_WARM	5
+#define EFFECT_RESET_CLEAR	6	/* cold, with RAM overwritten */
 
 /* ---- monitor.bin: words the host checks and patches */
 #define IMAGE_MAGIC_OFFSET	4

@@ -10,15 +10,26 @@ internal sealed class QemuProcess : IDisposable
 {
     private const int ErrorsKept = 8192;
 
-    private readonly System.Diagnostics.Process _process;
-    private readonly StringBuilder _errors = new();
+    private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(50);
 
-    private QemuProcess(System.Diagnostics.Process process)
+    private readonly System.Diagnostics.Process _process;
+    private readonly bool _isChild;
+    private readonly StringBuilder _errors = new();
+    private Task? _gone;
+
+    private QemuProcess(System.Diagnostics.Process process, bool isChild)
     {
         _process = process;
+        _isChild = isChild;
+        Id = process.Id;
         process.ErrorDataReceived += (_, line) => AddError(line.Data);
         process.OutputDataReceived += (_, line) => AddError(line.Data);
     }
+
+    public int Id { get; }
+
+    /// <summary>As <see cref="ProcessStart"/> tells it.</summary>
+    public ulong Started { get; private init; }
 
     /// <summary>What QEMU has written to its error stream, at most its beginning.</summary>
     public string Errors
@@ -32,23 +43,39 @@ internal sealed class QemuProcess : IDisposable
         }
     }
 
-    public int ExitCode => _process.ExitCode;
+    /// <summary>" with code 1"; of another process's child nobody can know it.</summary>
+    public string ExitCode => _isChild ? string.Create(CultureInfo.InvariantCulture, $" with code {_process.ExitCode}") : "";
+
+    /// <summary>One that another host process started; null when it has ended.</summary>
+    public static QemuProcess? Find(int id, ulong started)
+    {
+        try
+        {
+            var process = System.Diagnostics.Process.GetProcessById(id);
+            return started != 0 && ProcessStart.Of(id) == started ? new(process, isChild: false) { Started = started } : null;
+        }
+        catch (ArgumentException)
+        {
+            return null;
+        }
+    }
 
     public static QemuProcess Start(QemuOptions options, GuestKind guest, string version, RunFolder folder, string ramFile)
     {
-        var process = new QemuProcess(new() { StartInfo = StartInfo(options.QemuPath, Arguments(options, guest, version, folder, ramFile)) });
+        var started = new System.Diagnostics.Process { StartInfo = StartInfo(options.QemuPath, Arguments(options, guest, version, folder, ramFile)) };
         try
         {
-            process._process.Start();
+            started.Start();
         }
         catch (Win32Exception e)
         {
-            process.Dispose();
+            started.Dispose();
             throw Missing(options.QemuPath, e);
         }
-        process._process.StandardInput.Close();
-        process._process.BeginErrorReadLine();
-        process._process.BeginOutputReadLine();
+        var process = new QemuProcess(started, isChild: true) { Started = ProcessStart.Of(started.Id) };
+        started.StandardInput.Close();
+        started.BeginErrorReadLine();
+        started.BeginOutputReadLine();
         return process;
     }
 
@@ -76,6 +103,10 @@ internal sealed class QemuProcess : IDisposable
     /// <summary>Waits for the end, at most this long in milliseconds; true when it has come.</summary>
     public bool WaitForExit(int milliseconds)
     {
+        if (!_isChild)
+        {
+            return WaitForExitAsync().Wait(milliseconds);
+        }
         if (!_process.WaitForExit(milliseconds))
         {
             return false;
@@ -85,13 +116,16 @@ internal sealed class QemuProcess : IDisposable
         return true;
     }
 
-    public Task WaitForExitAsync() => _process.WaitForExitAsync();
+    public Task WaitForExitAsync() => _isChild ? _process.WaitForExitAsync() : _gone ??= AwaitGoneAsync();
 
     public void Kill()
     {
         try
         {
-            _process.Kill();
+            if (_isChild || ProcessStart.Of(Id) == Started)
+            {
+                _process.Kill();
+            }
         }
         catch (InvalidOperationException)
         {
@@ -100,6 +134,16 @@ internal sealed class QemuProcess : IDisposable
     }
 
     public void Dispose() => _process.Dispose();
+
+    // Only a parent is told; and where its new parent does not wait for it, it stays a zombie, which .NET takes for a live process.
+    private async Task AwaitGoneAsync()
+    {
+        using var timer = new PeriodicTimer(Look);
+        while (ProcessStart.Of(Id) == Started)
+        {
+            await timer.WaitForNextTickAsync().ConfigureAwait(false);
+        }
+    }
 
     private static QemuException Missing(string path, Win32Exception e) =>
         new($"{path} cannot be started ({e.Message}). Install it, on Debian: apt-get install qemu-system-arm.", e);
@@ -120,10 +164,10 @@ internal sealed class QemuProcess : IDisposable
         "-m", string.Create(CultureInfo.InvariantCulture, $"{options.MemoryMiB}M"),
         "-accel", "tcg,thread=multi",
         "-object", string.Create(CultureInfo.InvariantCulture, $"memory-backend-file,id=ram,size={options.MemoryMiB}M,mem-path={Escape(ramFile)},share=on"),
-        "-bios", Path.Combine(folder.Path, "monitor.bin"),
-        "-chardev", $"socket,id=console,path={Escape(Path.Combine(folder.Path, "console.sock"))},server=on,wait=on",
+        "-bios", folder.MonitorFile,
+        "-chardev", $"socket,id=console,path={Escape(folder.ConsoleSocket)},server=on,wait=on",
         "-serial", "chardev:console",
-        "-chardev", $"socket,id=door,path={Escape(Path.Combine(folder.Path, "door.sock"))},server=on,wait=on",
+        "-chardev", $"socket,id=door,path={Escape(folder.DoorSocket)},server=on,wait=on",
         "-serial", "chardev:door",
         .. options.ExtraArguments,
     ];

@@ -23,7 +23,7 @@ internal static class QemuSocket
                 socket.Dispose();
                 if (process.WaitForExit(RetryMilliseconds))
                 {
-                    throw new QemuException($"QEMU ended at once with code {process.ExitCode}: {process.Errors}", e);
+                    throw new QemuException($"QEMU ended at once{process.ExitCode}: {process.Errors}", e);
                 }
                 if (Environment.TickCount64 > deadline)
                 {

@@ -36,14 +36,19 @@ internal sealed class CorePowers
 
     private readonly Lock _gate = new();
     private readonly Core[] _cores;
+    private readonly IPowerRecords? _records;
     private IMachineEvents? _events;
     private ulong[] _mpidrs;
     private string? _resetCause;
     private ResetKind _resetKind = ResetKind.Cold;
     private bool _ending;
+    private ResetKind _untoldKind = ResetKind.Cold;
+    private string? _untoldCause;
 
-    public CorePowers(int count)
+    /// <summary>As they are before the machine has come out of reset.</summary>
+    public CorePowers(int count, IPowerRecords? records = null)
     {
+        _records = records;
         _cores = [.. Enumerable.Range(0, count).Select(_ => new Core())];
         _mpidrs = new ulong[count];
     }
@@ -63,6 +68,22 @@ internal sealed class CorePowers
         }
     }
 
+    /// <summary>As a host process that takes over finds them: these cores, in this boot, which was entered by that reset.</summary>
+    public void TakeOver(uint boot, IReadOnlyList<FoundCore> cores, ResetKind kind, string? cause)
+    {
+        lock (_gate)
+        {
+            Boot = boot;
+            (_untoldKind, _untoldCause) = (kind, cause);
+            foreach (var (core, found) in _cores.Zip(cores))
+            {
+                core.Power = !found.IsOff ? Power.On : found.Start is null ? Power.Off : Power.Starting;
+                core.Start = found.Start;
+                (core.InCall, core.IsSuspended) = (found is { IsOff: false, Unanswered: not null }, found.IsSuspended);
+            }
+        }
+    }
+
     /// <summary>From now on changes are told.</summary>
     public void Report(IMachineEvents events, ulong bootKnown, ulong[] mpidrs)
     {
@@ -72,8 +93,9 @@ internal sealed class CorePowers
             _mpidrs = mpidrs;
             if (Boot != bootKnown)
             {
-                events.ResetHappened(Boot, ResetKind.Cold, "QEMU");
+                events.ResetHappened(Boot, _untoldKind, _untoldCause ?? "QEMU");
             }
+            _records?.Told(Boot);
         }
     }
 
@@ -134,6 +156,7 @@ internal sealed class CorePowers
             {
                 return false;
             }
+            _records?.Starts(0, Boot, start);
             _cores[0].Start = start;
             _cores[0].Power = Power.Starting;
             return true;
@@ -153,11 +176,13 @@ internal sealed class CorePowers
             switch (core.Power)
             {
                 case Power.Off:
+                    _records?.Starts(target, Boot, start);
                     core.Power = Power.Starting;
                     core.Start = start;
                     return true;
                 case Power.On when core.InCall:
                     // Its CPU_OFF was committed before this start, but the answer is still on its way here.
+                    _records?.Starts(target, Boot, start);
                     core.Start = start;
                     return true;
                 default:
@@ -260,9 +285,14 @@ internal sealed class CorePowers
             core.Start = null;
             (core.InCall, core.IsSuspended) = (false, false);
         }
-        if (!first)
+        if (!first && _events is { } events)
         {
-            _events?.ResetHappened(boot, _resetKind, _resetCause ?? "QEMU");
+            events.ResetHappened(boot, _resetKind, _resetCause ?? "QEMU");
+            _records?.Told(boot);
+        }
+        else
+        {
+            (_untoldKind, _untoldCause) = (_resetKind, _resetCause);
         }
         (_resetCause, _resetKind) = (null, ResetKind.Cold);
     }

@@ -94,12 +94,6 @@ internal sealed partial class Vcpu
             _owner.Log($"vCPU {Number}: an answer is refused: {fault}.");
             answer = null;
         }
-        _previous = new()
-        {
-            ExitId = wire.ExitId,
-            Outcome = answer is null ? Outcome.FellBack : Outcome.Applied,
-            LastApplied = answer is null ? _previous?.LastApplied ?? 0 : wire.ExitId,
-        };
         if (answer is null)
         {
             FallBack(exit, wire);
@@ -110,7 +104,8 @@ internal sealed partial class Vcpu
         }
     }
 
-    private static bool IsKick(MonitorExit exit) =>
+    /// <summary>Caused by this host rather than by the guest.</summary>
+    public static bool IsKick(MonitorExit exit) =>
         exit.Reason == MailboxLayout.ReasonKick || exit is { Reason: MailboxLayout.ReasonWake, Cause: MailboxLayout.CauseKick };
 
     private void AddUsed(Exit wire, GuestRegisters registers)
@@ -141,9 +136,8 @@ internal sealed partial class Vcpu
             // Still wanted, perhaps, but the guest must come forward meanwhile.
             _attentionNotBefore = Environment.TickCount64 + AttentionPause;
         }
-        Forwarder!.GaveUp(wire);
-        _powers.LeaveCall(Number);
-        Publish(exit, MailboxLayout.CommandResume, loadSystem: false, registers);
+        // Told when it stands: what is told must not be taken back by another host process.
+        Decide(exit, MailboxLayout.CommandResume, loadSystem: false, registers, new(wire.ExitId, Outcome.FellBack, _previous?.LastApplied ?? 0), () => Forwarder!.GaveUp(wire));
     }
 
     private void Apply(MonitorExit exit, Answer answer)
@@ -156,32 +150,38 @@ internal sealed partial class Vcpu
         AnswerRegisters.WriteResults(answer, registers);
         var command = (uint)MailboxLayout.CommandResume;
         var loadSystem = false;
-        _attentionOwed |= answer.AttendBeforeResume;
+        var start = new CoreStart(0, 0, exit.Registers.Endianness, answer.Commit) { Incarnation = answer.Incarnation };
+        var decision = new Decision(answer.ExitId, Outcome.Applied, answer.ExitId) { Attend = answer.AttendBeforeResume, Start = start };
         switch (answer.EffectCase)
         {
             case Answer.EffectOneofCase.PowerOn:
-                PowerOn(answer.PowerOn, answer.Commit, registers);
+                start = start with { EntryPoint = answer.PowerOn.EntryPoint, ContextId = answer.PowerOn.ContextId };
+                decision = decision with { Effect = DecidedEffect.PowerOn, Target = answer.PowerOn.Core, Start = start, IfRefused = answer.PowerOn.IfRefused };
                 break;
             case Answer.EffectOneofCase.PowerOff:
-                _attentionOwed = false;
-                _powers.PowerOff(Number, answer.Commit);
-                return;
+                decision = decision with { Effect = DecidedEffect.PowerOff };
+                break;
             // What the guest wakes with is set before it sleeps.
             case Answer.EffectOneofCase.Suspend:
                 command = MailboxLayout.CommandWait;
                 if (answer.Suspend.PowerDown is { } entry)
                 {
-                    registers.Enter(new(entry.EntryPoint, entry.ContextId, exit.Registers.Endianness, answer.Commit));
+                    registers.Enter(start with { EntryPoint = entry.EntryPoint, ContextId = entry.ContextId });
                     loadSystem = true;
                 }
                 break;
             case Answer.EffectOneofCase.SystemEvent when answer.SystemEvent.Type == SystemEventType.Suspend:
                 command = MailboxLayout.CommandWait;
-                registers.Enter(new(answer.SystemEvent.Data[0], answer.SystemEvent.Data[1], exit.Registers.Endianness, answer.Commit));
+                registers.Enter(start with { EntryPoint = answer.SystemEvent.Data[0], ContextId = answer.SystemEvent.Data[1] });
                 loadSystem = true;
                 break;
+            case Answer.EffectOneofCase.SystemEvent when answer.SystemEvent.Type == SystemEventType.Crash:
+                _owner.Fail($"A service reports a crash at vCPU {Number}: data {string.Join(", ", answer.SystemEvent.Data.Select(data => $"0x{data:x}"))}.");
+                return;
             case Answer.EffectOneofCase.SystemEvent:
-                if (!TryEnd(answer.SystemEvent, out command))
+                decision = decision with { Effect = EndOf(answer.SystemEvent) };
+                command = decision.Effect == DecidedEffect.Shutdown ? (uint)MailboxLayout.CommandOff : MailboxLayout.CommandReset;
+                if (!TryEnd(decision))
                 {
                     return;
                 }
@@ -190,47 +190,75 @@ internal sealed partial class Vcpu
                 loadSystem = AnswerRegisters.WriteLoad(answer.Load, registers);
                 break;
         }
-        _powers.LeaveCall(Number, isSuspended: command == MailboxLayout.CommandWait);
-        Publish(exit, command, loadSystem, registers);
+        Decide(exit, command, loadSystem, registers, decision);
     }
 
-    private void PowerOn(PowerOn effect, ulong commit, GuestRegisters caller)
+    /// <summary>From where the decision is kept, it is carried out, by this process or by the one after it.</summary>
+    private void Decide(MonitorExit exit, uint command, bool loadSystem, GuestRegisters registers, Decision decision, Action? stands = null)
     {
-        var target = _owner.Find(effect.Core);
-        if (target is not null && target != this && _powers.TryPowerOn(target.Number, new(effect.EntryPoint, effect.ContextId, caller.Endianness, commit)))
+        _mailbox.Prepare(command, loadSystem, registers);
+        _records.Keep(decision);
+        stands?.Invoke();
+        _previous = decision.ToPrevious();
+        CarryOut(exit.Request, decision);
+    }
+
+    private void CarryOut(uint request, Decision decision)
+    {
+        _attentionOwed |= decision.Attend;
+        switch (decision.Effect)
+        {
+            case DecidedEffect.PowerOn:
+                PowerOn(decision);
+                break;
+            case DecidedEffect.PowerOff:
+                _attentionOwed = false;
+                _powers.PowerOff(Number, decision.Start.Commit);
+                return;
+        }
+        _powers.LeaveCall(Number, _mailbox.IsToWait);
+        Release(request);
+    }
+
+    private void PowerOn(Decision decision)
+    {
+        var target = _owner.Find(decision.Target);
+        // Given before by a host process that was killed: its commit is not to be given twice, nor is it refused.
+        var isDone = decision == _found?.Undone && target?.HasBeenGiven(decision.Start) == true;
+        if (target is not null && target != this && (isDone || _powers.TryPowerOn(target.Number, decision.Start)))
         {
             target.Nudge();
             return;
         }
-        caller.General[0] = effect.IfRefused;
+        _mailbox.PrepareX0(decision.IfRefused);
         if (target is not null)
         {
-            _powers.Refused(target.Number, commit);
+            _powers.Refused(target.Number, decision.Start.Commit);
         }
     }
 
-    private bool TryEnd(SystemEvent effect, out uint command)
+    private bool TryEnd(Decision decision)
     {
-        command = effect.Type == SystemEventType.Reset ? (uint)MailboxLayout.CommandReset : MailboxLayout.CommandOff;
-        if (effect.Type == SystemEventType.Crash)
-        {
-            _owner.Fail($"A service reports a crash at vCPU {Number}: data {string.Join(", ", effect.Data.Select(data => $"0x{data:x}"))}.");
-            return false;
-        }
-        if (!_powers.TryEnd(effect.Type == SystemEventType.Reset ? $"vCPU {Number}" : null, IsWarm(effect) ? ResetKind.Warm : ResetKind.Cold))
+        if (!_powers.TryEnd(decision.Effect == DecidedEffect.Shutdown ? null : $"vCPU {Number}", decision.ResetKind))
         {
             return false;
         }
-        if (effect.Type == SystemEventType.Reset)
-        {
-            _owner.Resetting(effect.ClearMemory);
-        }
-        else
+        if (decision.Effect == DecidedEffect.Shutdown)
         {
             _owner.PoweringOff();
         }
+        else
+        {
+            _owner.Resetting(decision.Effect == DecidedEffect.ResetClear);
+        }
         return true;
     }
+
+    private static DecidedEffect EndOf(SystemEvent effect) =>
+        effect.Type != SystemEventType.Reset ? DecidedEffect.Shutdown
+        : effect.ClearMemory ? DecidedEffect.ResetClear
+        : IsWarm(effect) ? DecidedEffect.ResetWarm
+        : DecidedEffect.ResetCold;
 
     /// <summary>Flags, type and cookie, as the kernel gives them: SYSTEM_RESET2 of the one architectural type. Memory that is overwritten is not kept.</summary>
     private static bool IsWarm(SystemEvent effect) =>

@@ -21,6 +21,7 @@ internal sealed partial class Vcpu
     private readonly IVcpuOwner _owner;
     private readonly GuestRam _ram;
     private readonly Mailbox _mailbox;
+    private readonly VcpuRecords _records;
     private readonly Door _door;
     private readonly CorePowers _powers;
     private readonly Signal _signal = new();
@@ -36,12 +37,13 @@ internal sealed partial class Vcpu
     private uint _boot;
     private MonitorExit? _unanswered;
 
-    public Vcpu(int number, IVcpuOwner owner, GuestKind guest, GuestRam ram, Door door, CorePowers powers)
+    public Vcpu(int number, IVcpuOwner owner, GuestKind guest, GuestRam ram, VcpuRecords records, Door door, CorePowers powers)
     {
         Number = number;
         _owner = owner;
         _ram = ram;
         _mailbox = new(ram, number, guest);
+        _records = records;
         _door = door;
         _powers = powers;
         _thread = new(Loop) { IsBackground = true, Name = $"vCPU {number}" };
@@ -188,13 +190,19 @@ internal sealed partial class Vcpu
 
     private void Publish(MonitorExit exit, uint command, bool loadSystem, GuestRegisters registers)
     {
+        _mailbox.Prepare(command, loadSystem, registers);
+        Release(exit.Request);
+    }
+
+    private void Release(uint request)
+    {
         _unanswered = null;
         if (AttentionIsDue)
         {
             // The monitor looks before it returns to the guest or goes to sleep: no bell is needed.
             Kick(Environment.TickCount64);
         }
-        if (_mailbox.Answer(exit.Request, command, loadSystem, registers))
+        if (_mailbox.Release(request))
         {
             _door.Ring();
         }

@@ -28,8 +28,9 @@ public sealed class TrialsService : Service<TrialsState>, IAttention<TrialsState
         { 0xC300_0010, "WITHDRAWN",   Attend,     "core", "count" },
         { 0xC300_0020, "THROW",       Throw },
         { 0x8300_0021, "NARROW",      Narrow,     "a" },
-        { 0xC300_0023, "SPIN",        Spin,       "milliseconds" },
         { 0xC300_0022, "USES",        Uses,       FunctionTraits.Uses(6, 17) },
+        { 0xC300_0023, "COUNT",       Count,      "milliseconds" },
+        { 0xC300_0030, "SPIN",        Spin,       "milliseconds" },
     };
 
     public override IReadOnlyList<OwnerIdentity> Owners { get; } = [new(OwningEntity.Oem, new Guid("0d21e000-4384-11eb-8070-5244554e5a4c"), new(1, 0))];
@@ -56,7 +57,11 @@ public sealed class TrialsService : Service<TrialsState>, IAttention<TrialsState
     public TrialsState Attached(TrialsState state, MachineDescription machine)
     {
         Hang(Hanging(machine), "attach");
-        return state with { Cores = [.. machine.Cores.Select(core => new TrialsCore(core.Mpidr))], Hangs = Hanging(machine) };
+        return state with
+        {
+            Cores = [.. machine.Cores.Select(core => state.IndexOf(core.Mpidr) is var index and >= 0 ? state.Cores[index] : new TrialsCore(core.Mpidr))],
+            Hangs = Hanging(machine),
+        };
     }
 
     public TrialsState Reset(TrialsState state, ResetKind kind, MachineDescription machine)
@@ -155,6 +160,15 @@ public sealed class TrialsService : Service<TrialsState>, IAttention<TrialsState
         {
             Block(20_000);
         }
+    }
+
+    /// <summary>Of this core, from 1.</summary>
+    private static Outcome<TrialsState> Count(in Hypercall call, TrialsState state)
+    {
+        Block(call[1]);
+        var index = state.IndexOf(call.Core);
+        var count = state.Cores[index].Count + 1;
+        return (state with { Cores = state.Cores.With(index, state.Cores[index] with { Count = count }) }, Answer.Value(count));
     }
 
     private static Outcome<TrialsState> Attend(in Hypercall call, TrialsState state) => (Pend(state, call[1], 1), Answer.Value(0));

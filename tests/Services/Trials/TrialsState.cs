@@ -34,4 +34,7 @@ public sealed record TrialsCore(Mpidr Core)
     public ulong Handler { get; init; }
 
     public RegisterFile? Interrupted { get; init; }
+
+    /// <summary>Calls of COUNT.</summary>
+    public ulong Count { get; init; }
 }

@@ -64,7 +64,7 @@ public sealed class CommandTests(TestDaemon daemon) : IClassFixture<TestDaemon>
         var reply = JsonDocument.Parse((await RunAsync("call PSCI_VERSION --json")).Output);
         Assert.Equal("PSCI_VERSION", reply.RootElement.GetProperty("function").GetString());
         var doctor = JsonDocument.Parse((await Tool.RunAsync("doctor", "--json")).Output);
-        Assert.Equal(["SDK", "QEMU", "kernel", "socket", "plugins", "KVM"], doctor.RootElement.EnumerateArray().Select(finding => finding.GetProperty("what").GetString()));
+        Assert.Equal(["SDK", "QEMU", "kernel", "socket", "plugins", "KVM", "runs"], doctor.RootElement.EnumerateArray().Select(finding => finding.GetProperty("what").GetString()));
     }
 
     [Fact]

@@ -31,7 +31,10 @@ internal sealed record Tool(int ExitCode, string Output, string Errors)
     }
 
     /// <summary>Starts it; the caller ends it.</summary>
-    public static Process Start(params string[] arguments)
+    public static Process Start(params string[] arguments) => Start(null, arguments);
+
+    /// <summary>Starts it with a folder for its runs; the caller ends it.</summary>
+    public static Process Start(string? runs, string[] arguments)
     {
         var start = new ProcessStartInfo("dotnet", [Path, .. arguments])
         {
@@ -41,6 +44,12 @@ internal sealed record Tool(int ExitCode, string Output, string Errors)
         };
         start.Environment.Remove("HYPERCALLS_DAEMON");
         start.Environment.Remove("HYPERCALLS_TLS");
+        if (runs is not null)
+        {
+            start.Environment.Remove("XDG_RUNTIME_DIR");
+            start.Environment["TMPDIR"] = runs;
+        }
+
         return Process.Start(start)!;
     }
 }

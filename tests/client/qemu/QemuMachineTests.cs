@@ -120,7 +120,7 @@ public sealed class QemuMachineTests
         {
             path = folder.Path;
             ram = folder.RamFile;
-            using var memory = new GuestRam(ram, 16 << 20);
+            using var memory = GuestRam.Create(ram, 16 << 20);
             Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, new FileInfo(ram).UnixFileMode);
             Assert.Equal(Private, new FileInfo(path).UnixFileMode);
             Assert.Equal(Private, new FileInfo(Path.GetDirectoryName(ram)!).UnixFileMode);

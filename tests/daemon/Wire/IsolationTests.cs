@@ -14,7 +14,7 @@ public sealed class IsolationTests : IClassFixture<IsolationTests.ShortDeadlines
     private const ulong Echo = 0xC300_0000;
     private const ulong Attend = 0xC300_0001;
     private const ulong Slow = 0xC300_0002;
-    private const ulong Spin = 0xC300_0023;
+    private const ulong Spin = 0xC300_0030;
 
     /// <summary>Longer than any deadline here, and in the service's code.</summary>
     private const ulong Hung = 20_000;

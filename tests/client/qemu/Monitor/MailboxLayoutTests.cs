@@ -22,7 +22,11 @@ public sealed partial class MailboxLayoutTests
     {
         Assert.True(MailboxLayout.ExitFrame + MailboxLayout.FrameSize <= MailboxLayout.Command);
         Assert.True(MailboxLayout.AnswerFrame + MailboxLayout.FrameSize <= MailboxLayout.Identity);
-        Assert.True(MailboxLayout.Identity + (MailboxLayout.IdentityCount * 8) <= MailboxLayout.PageSize);
+        Assert.True(MailboxLayout.Identity + (MailboxLayout.IdentityCount * 8) <= MailboxLayout.StartExit);
+        Assert.True(MailboxLayout.StartEndianness + 4 <= MailboxLayout.Decisions);
+        Assert.True(MailboxLayout.DecisionAttend + 4 <= MailboxLayout.DecisionSize);
+        Assert.True(MailboxLayout.Decisions + (2 * MailboxLayout.DecisionSize) <= MailboxLayout.PageSize);
+        Assert.True(MailboxLayout.Token + MailboxLayout.TokenSize <= MailboxLayout.Stub);
         Assert.True(MailboxLayout.Pages + (MailboxLayout.MaximumVcpus * MailboxLayout.PageSize) <= MailboxLayout.AreaSize);
     }
 

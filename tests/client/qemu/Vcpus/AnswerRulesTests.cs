@@ -12,7 +12,7 @@ public sealed class AnswerRulesTests : IDisposable
     private readonly string _folder = Directory.CreateTempSubdirectory("hypercalls-tests-").FullName;
     private readonly GuestRam _ram;
 
-    public AnswerRulesTests() => _ram = new(Path.Combine(_folder, "ram"), 16 << 20);
+    public AnswerRulesTests() => _ram = GuestRam.Create(Path.Combine(_folder, "ram"), 16 << 20);
 
     public static TheoryData<string, Answer> Refused => new()
     {

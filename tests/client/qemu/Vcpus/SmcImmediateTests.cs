@@ -13,7 +13,7 @@ public sealed class SmcImmediateTests : IDisposable
     private readonly string _folder = Directory.CreateTempSubdirectory("hypercalls-tests-").FullName;
     private readonly GuestRam _ram;
 
-    public SmcImmediateTests() => _ram = new(Path.Combine(_folder, "ram"), 16 << 20);
+    public SmcImmediateTests() => _ram = GuestRam.Create(Path.Combine(_folder, "ram"), 16 << 20);
 
     [Theory]
     [InlineData(A32, 0xe160_0070, 0u)]

@@ -1,0 +1,47 @@
+using Hypercalls.Protos;
+using Hypercalls.Qemu.Vcpus;
+
+namespace Hypercalls.Qemu.Monitor;
+
+/// <summary>What an answer asks of the host beyond its frame, as mailbox.h numbers it.</summary>
+internal enum DecidedEffect
+{
+    None = MailboxLayout.EffectNone,
+    PowerOn = MailboxLayout.EffectPowerOn,
+    PowerOff = MailboxLayout.EffectPowerOff,
+    Shutdown = MailboxLayout.EffectShutdown,
+    ResetCold = MailboxLayout.EffectResetCold,
+    ResetWarm = MailboxLayout.EffectResetWarm,
+    ResetClear = MailboxLayout.EffectResetClear,
+}
+
+/// <summary>What becomes of one exit. Once it is kept it stands: whichever host process is there carries it out, once.</summary>
+/// <param name="ExitId">Boot in the upper half, the mailbox's request in the lower.</param>
+/// <param name="Outcome">Applied or fell back.</param>
+/// <param name="LastApplied">The last exit of this boot whose answer was applied, 0 where none was.</param>
+internal sealed record Decision(ulong ExitId, Outcome Outcome, ulong LastApplied)
+{
+    public DecidedEffect Effect { get; init; }
+
+    /// <summary>The core to be started, for <see cref="DecidedEffect.PowerOn"/>.</summary>
+    public ulong Target { get; init; }
+
+    /// <summary>Its start; of any effect the incarnation and the commit.</summary>
+    public CoreStart Start { get; init; } = new(0, 0, default, 0);
+
+    /// <summary>x0 when the core cannot be started.</summary>
+    public ulong IfRefused { get; init; }
+
+    /// <summary>An attention exit is owed before the guest's next instruction.</summary>
+    public bool Attend { get; init; }
+
+    public uint Request => (uint)ExitId;
+
+    public uint Boot => (uint)(ExitId >> 32);
+
+    public bool EndsTheBoot => Effect >= DecidedEffect.Shutdown;
+
+    public ResetKind ResetKind => Effect == DecidedEffect.ResetWarm ? ResetKind.Warm : ResetKind.Cold;
+
+    public Previous ToPrevious() => new() { ExitId = ExitId, Outcome = Outcome, LastApplied = LastApplied };
+}
