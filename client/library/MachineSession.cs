@@ -1,4 +1,4 @@
-using System.Diagnostics;
+using System.Collections.Concurrent;
 using Google.Protobuf;
 using Grpc.Core;
 using Hypercalls.Protos;
@@ -6,7 +6,7 @@ using Hypercalls.Protos;
 namespace Hypercalls.Client;
 
 /// <summary>A machine attached to the daemon: its Attach stream, made again where it is lost, and the way to its vCPU streams.</summary>
-public sealed class MachineSession : IMachineEvents, IAsyncDisposable
+public sealed partial class MachineSession : IMachineEvents, IAsyncDisposable
 {
     /// <summary>The version of the wire that this library speaks.</summary>
     public const uint ProtocolMajor = 1;
@@ -14,7 +14,6 @@ public sealed class MachineSession : IMachineEvents, IAsyncDisposable
     /// <summary>The minor version.</summary>
     public const uint ProtocolMinor = 0;
 
-    private const int MostRefusals = 3;
     private static readonly TimeSpan s_greetingPatience = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan s_shortestPause = TimeSpan.FromMilliseconds(10);
     private static readonly TimeSpan s_longestPause = TimeSpan.FromSeconds(1);
@@ -24,12 +23,17 @@ public sealed class MachineSession : IMachineEvents, IAsyncDisposable
     private readonly Ready _ready;
     private readonly Action<ulong, bool> _attention;
     private readonly HostRules _rules;
-    private readonly ReportQueue _reports = new();
+    /// <summary>By core, the last exit that fell back: told to each daemon anew, since a connection may have been lost with it.</summary>
+    private readonly ConcurrentDictionary<ulong, HostMessage> _fallbacks = new();
+    /// <summary>Cores that the daemon wants stopped now.</summary>
+    private readonly HashSet<ulong> _wanted = [];
+    private volatile ReportQueue _reports = new();
     private readonly CancellationTokenSource _closing = new();
     private readonly object _changed = new();
     private volatile Attachment? _attachment;
     private volatile Attachment _newest;
-    private volatile bool _isDetaching;
+    private volatile string? _over;
+    private bool _isDetaching;
     private ByteString _token = ByteString.Empty;
 
     private MachineSession(CallInvoker daemon, Func<Hello> describe, Ready ready, Action<ulong, bool> attention, HostRules rules)
@@ -109,15 +113,24 @@ public sealed class MachineSession : IMachineEvents, IAsyncDisposable
     /// <returns>When the stream has ended.</returns>
     public async Task DetachAsync(string reason)
     {
-        _isDetaching = true;
-        if (_attachment is null)
+        bool isAttached;
+        lock (_changed)
+        {
+            _isDetaching = true;
+            isAttached = _attachment is not null;
+        }
+
+        if (isAttached)
+        {
+            Report(new() { Detach = new() { Reason = reason } });
+            _reports.Complete();
+        }
+        else
         {
             // Nobody is there to be told.
             await _closing.CancelAsync().ConfigureAwait(false);
         }
 
-        Report(new() { Detach = new() { Reason = reason } });
-        _reports.Complete();
         await Ended.ConfigureAwait(false);
     }
 
@@ -130,13 +143,25 @@ public sealed class MachineSession : IMachineEvents, IAsyncDisposable
         _closing.Dispose();
     }
 
+    internal bool IsClosing => _closing.IsCancellationRequested;
+
+    /// <summary>Why the session is over, and nobody will answer any longer; null while it is not.</summary>
+    internal string? Over => _over;
+
     internal void Report(HostMessage message)
     {
-        if (!_reports.Add(message))
+        var reports = _reports;
+        if (!reports.Add(message))
         {
-            // It does not read: a new connection is told how things stand.
-            _reports.Close();
+            // The daemon does not read: by a new connection it is told how things stand.
+            reports.Close();
         }
+    }
+
+    internal void ReportFallback(HostMessage message)
+    {
+        _fallbacks[message.FellBack.Core] = message;
+        Report(message);
     }
 
     /// <summary>Blocks until the connection is another than this one, somebody is woken, or the time is over.</summary>
@@ -144,7 +169,7 @@ public sealed class MachineSession : IMachineEvents, IAsyncDisposable
     {
         lock (_changed)
         {
-            if (_attachment == known && !IsClosing && !waiting.IsClosed && atMost > TimeSpan.Zero)
+            if (_attachment == known && _over is null && !IsClosing && !waiting.IsClosed && atMost > TimeSpan.Zero)
             {
                 Monitor.Wait(_changed, (int)Math.Ceiling(atMost.TotalMilliseconds));
             }
@@ -158,146 +183,4 @@ public sealed class MachineSession : IMachineEvents, IAsyncDisposable
             Monitor.PulseAll(_changed);
         }
     }
-
-    internal bool IsClosing => _closing.IsCancellationRequested;
-
-    private void Begin(AttachCall call)
-    {
-        lock (_changed)
-        {
-            _newest = call.Attachment;
-            _attachment = call.Attachment;
-            Attachments++;
-            Monitor.PulseAll(_changed);
-        }
-    }
-
-    private async Task<AttachCall> GreetAsync(CancellationToken cancelled)
-    {
-        _reports.Open();
-        var hello = _describe();
-        _reports.DropBefore(hello.Boot);
-        hello.Token = _token.IsEmpty ? hello.Token : _token;
-        return await AttachCall.GreetAsync(_daemon, hello, _ready, Keep, cancelled).ConfigureAwait(false);
-    }
-
-    private void Keep(ByteString token)
-    {
-        _token = token;
-        _rules.Token?.Invoke(token.Memory);
-    }
-
-    private async Task<AttachCall> GreetFirstAsync(CancellationToken cancelled)
-    {
-        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancelled);
-        patience.CancelAfter(s_greetingPatience);
-        try
-        {
-            return await GreetAsync(patience.Token).ConfigureAwait(false);
-        }
-        catch (Exception e) when (patience.IsCancellationRequested && !cancelled.IsCancellationRequested && e is RpcException or OperationCanceledException)
-        {
-            throw new RpcException(new Status(StatusCode.DeadlineExceeded, $"The daemon has not taken the machine within {s_greetingPatience.TotalSeconds} s."));
-        }
-    }
-
-    /// <summary>From one connection to the next, until the session is over.</summary>
-    private async Task<string> RunAsync(AttachCall call)
-    {
-        while (true)
-        {
-            var (reason, isFinal) = await ConverseAsync(call).ConfigureAwait(false);
-            _attachment = null;
-            if (isFinal || IsClosing || _isDetaching || !_rules.Reconnects)
-            {
-                return reason;
-            }
-
-            _rules.Log?.Invoke($"The connection to the daemon is lost: {reason} Calls wait for it, {_newest.Deadline.TotalSeconds:0.#} s at most where nothing else is said of them.");
-            var lost = Stopwatch.GetTimestamp();
-            var (next, refusal) = await AttachAgainAsync().ConfigureAwait(false);
-            if (next is null)
-            {
-                return refusal;
-            }
-
-            var isSame = next.Attachment.Welcome.Incarnation == call.Attachment.Welcome.Incarnation;
-            call = next;
-            Begin(call);
-            _rules.Log?.Invoke(
-                $"Attached again after {Stopwatch.GetElapsedTime(lost).TotalSeconds:0.0} s: {(isSame ? "the daemon kept the machine's state." : "a new daemon; the cores' power is as this host says, all else its services knew begins anew.")}");
-        }
-    }
-
-    private async Task<(string Reason, bool IsFinal)> ConverseAsync(AttachCall call)
-    {
-        using var ending = CancellationTokenSource.CreateLinkedTokenSource(_closing.Token);
-        var sending = call.SendAsync(_reports, ending.Token);
-        // A connection that takes no reports is none.
-        _ = sending.ContinueWith(_ => _reports.Close(), CancellationToken.None, TaskContinuationOptions.NotOnRanToCompletion, TaskScheduler.Default);
-        var said = await ListenAsync(call, ending.Token).ConfigureAwait(false);
-        _reports.Close();
-        await ending.CancelAsync().ConfigureAwait(false);
-        call.Dispose();
-        await sending.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        return said;
-    }
-
-    private async Task<(string Reason, bool IsFinal)> ListenAsync(AttachCall call, CancellationToken ending)
-    {
-        Goodbye? goodbye = null;
-        try
-        {
-            while (await call.NextAsync(ending).ConfigureAwait(false) is { } message)
-            {
-                if (message.Attention is { } attention)
-                {
-                    _attention(attention.Core, attention.Wanted);
-                }
-
-                goodbye = message.Goodbye ?? goodbye;
-            }
-
-            return (goodbye?.Reason ?? "The daemon ended the stream.", goodbye is { TakenOver: true });
-        }
-        catch (RpcException e)
-        {
-            return (goodbye?.Reason ?? e.Status.Detail, goodbye is { TakenOver: true });
-        }
-        catch (Exception e) when (e is ObjectDisposedException or OperationCanceledException or IOException)
-        {
-            return ("The session was closed.", IsClosing);
-        }
-    }
-
-    /// <summary>Tries until a daemon takes the machine; null, with a sentence, where it is refused or the session closes.</summary>
-    private async Task<(AttachCall?, string Refusal)> AttachAgainAsync()
-    {
-        var pause = s_shortestPause;
-        for (var refusals = 0; !IsClosing;)
-        {
-            using var patience = CancellationTokenSource.CreateLinkedTokenSource(_closing.Token);
-            patience.CancelAfter(s_greetingPatience);
-            try
-            {
-                return (await GreetAsync(patience.Token).ConfigureAwait(false), "");
-            }
-            catch (RpcException e) when (IsRefusal(e.StatusCode) && ++refusals >= MostRefusals)
-            {
-                // Once may be a daemon that has yet to notice that this host was cut off.
-                return (null, $"The daemon does not take the machine back: {e.Status.Detail}");
-            }
-            catch (Exception e) when (e is RpcException or IOException or OperationCanceledException or InvalidOperationException)
-            {
-                _reports.Close();
-                await Task.Delay(pause, _closing.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-                pause = pause * 2 < s_longestPause ? pause * 2 : s_longestPause;
-            }
-        }
-
-        return (null, "The session was closed.");
-    }
-
-    private static bool IsRefusal(StatusCode code) =>
-        code is StatusCode.FailedPrecondition or StatusCode.PermissionDenied or StatusCode.InvalidArgument or StatusCode.Unauthenticated or StatusCode.Unimplemented;
 }

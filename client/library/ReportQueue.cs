@@ -2,7 +2,7 @@ using Hypercalls.Protos;
 
 namespace Hypercalls.Client;
 
-/// <summary>What the host has yet to tell a daemon of its machine, in order. While no daemon is there nothing is kept: the next one is told how things stand.</summary>
+/// <summary>What the host has yet to tell by one connection, in order. Once that is closed nothing is kept: by the next one is told how things stand.</summary>
 internal sealed class ReportQueue
 {
     /// <summary>A daemon that lets so many wait does not read.</summary>
@@ -10,26 +10,17 @@ internal sealed class ReportQueue
 
     private readonly Lock _lock = new();
     private TaskCompletionSource _given = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private Queue<HostMessage>? _messages;
+    private Queue<HostMessage>? _messages = new();
     private bool _isComplete;
-
-    /// <summary>From now on reports are kept: to be said before the machine is looked at for its Hello, so that no change is lost in between.</summary>
-    public void Open()
-    {
-        lock (_lock)
-        {
-            (_messages, _isComplete) = (new(), false);
-        }
-    }
 
     /// <summary>Hello has told this boot: what was reported of those before is history.</summary>
     public void DropBefore(ulong boot)
     {
         lock (_lock)
         {
-            var kept = _messages!.ToArray();
+            HostMessage[] kept = [.. _messages ?? []];
             var last = Array.FindLastIndex(kept, message => message.Reset is { } reset && reset.Boot <= boot);
-            _messages = new(kept[(last + 1)..]);
+            _messages = _messages is null ? null : new(kept[(last + 1)..]);
         }
     }
 

@@ -49,7 +49,13 @@ public sealed class VcpuSession : IExitForwarder, IDisposable
                 return null;
             }
 
-            switch (WithoutAnswer(exit))
+            var unanswered = WithoutAnswer(exit);
+            if (unanswered != Unanswered.FallsBack && _session.Over is { } over)
+            {
+                throw new MachineStopsException($"{Describe(exit)} gets no answer any more: {over}");
+            }
+
+            switch (unanswered)
             {
                 case Unanswered.FallsBack:
                     Fallbacks++;
@@ -77,7 +83,7 @@ public sealed class VcpuSession : IExitForwarder, IDisposable
     {
         ArgumentNullException.ThrowIfNull(exit);
         var lastApplied = exit.Previous is { Outcome: Outcome.Applied } previous ? previous.ExitId : exit.Previous?.LastApplied ?? 0;
-        _session.Report(new() { FellBack = new() { Core = _mpidr, Boot = exit.Boot, ExitId = exit.ExitId, LastApplied = lastApplied } });
+        _session.ReportFallback(new() { FellBack = new() { Core = _mpidr, Boot = exit.Boot, ExitId = exit.ExitId, LastApplied = lastApplied } });
     }
 
     /// <summary>Ends the stream; an exit that waits falls back.</summary>
@@ -113,7 +119,7 @@ public sealed class VcpuSession : IExitForwarder, IDisposable
             case Exit.KindOneofCase.Hypercall:
                 var call = exit.Hypercall;
                 var isRepeated = Newest?.Special(call.Conduit, call.Imm, (uint)call.X0) is { NoReturn: true };
-                return (_session.Rules.Of(call) ?? (isRepeated ? null : _session.Rules.Fallback)) switch
+                return (_session.Rules.Of(call) ?? (isRepeated && _session.Rules.Fallback != FallbackPolicy.Wait ? null : _session.Rules.Fallback)) switch
                 {
                     null => Unanswered.IsRepeated,
                     FallbackPolicy.NotSupported => Unanswered.FallsBack,
@@ -133,7 +139,7 @@ public sealed class VcpuSession : IExitForwarder, IDisposable
     {
         var started = Stopwatch.GetTimestamp();
         var pause = s_shortestPause;
-        while (!_isClosed && !_session.IsClosing && Remaining(started) is var remaining && remaining > TimeSpan.Zero)
+        while (!_isClosed && !_session.IsClosing && _session.Over is null && Remaining(started) is var remaining && remaining > TimeSpan.Zero)
         {
             var attachment = _session.Current;
             if (attachment is null)
@@ -152,7 +158,7 @@ public sealed class VcpuSession : IExitForwarder, IDisposable
                 }
 
                 LastFault = answer.Note;
-                Pause(exit, attachment, s_longestPause < remaining ? s_longestPause : remaining);
+                Pause(exit, attachment);
                 return null;
             }
             catch (Exception fault) when (Unwrap(fault) is RpcException or IOException or InvalidOperationException or OperationCanceledException)
@@ -160,6 +166,7 @@ public sealed class VcpuSession : IExitForwarder, IDisposable
                 // The daemon keeps the committed answer of an exit: sending it again on a new stream does nothing twice.
                 LastFault = Unwrap(fault) is RpcException refusal ? refusal.Status.Detail : Unwrap(fault).Message;
                 Drop();
+                remaining = Remaining(started);
                 _session.WaitForChange(attachment, pause < remaining ? pause : remaining, this);
                 pause = pause * 2 < s_longestPause ? pause * 2 : s_longestPause;
             }
@@ -169,11 +176,11 @@ public sealed class VcpuSession : IExitForwarder, IDisposable
     }
 
     /// <summary>What is to be sent again is not sent at once: the machine is busy.</summary>
-    private void Pause(Exit exit, Attachment attachment, TimeSpan atMost)
+    private void Pause(Exit exit, Attachment attachment)
     {
         if (WithoutAnswer(exit) is Unanswered.Waits or Unanswered.IsRepeated)
         {
-            _session.WaitForChange(attachment, atMost, this);
+            _session.WaitForChange(attachment, s_longestPause, this);
         }
     }
 

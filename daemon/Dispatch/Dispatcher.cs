@@ -33,7 +33,7 @@ internal sealed class Dispatcher(CallJournal journal, TimeProvider clock)
     private (AnsweredExit Answered, Served? Served) Serve(Machine machine, CoreSlot core, in ExitHead head, in CallSource source)
     {
         var call = Call(machine, core.Mpidr, source);
-        var (answered, served, fellBack) = machine.Hypercall(core, head, call);
+        var (answered, served, fellBack) = machine.Hypercall(core, head, call, source.Received);
         if (journal.IsWatched)
         {
             var shown = served ?? new(null!, answered.Answer, null, null, null);

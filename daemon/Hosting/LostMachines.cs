@@ -7,10 +7,13 @@ namespace Hypercalls.Daemon.Hosting;
 /// <summary>Says goodbye to hosts when the daemon stops, forgets machines whose host does not come back, and frees those whose service does not.</summary>
 internal sealed class LostMachines(MachineRegistry machines, DaemonOptions options, DaemonLife life, TimeProvider clock, ILogger<LostMachines> log) : BackgroundService
 {
+    private static readonly TimeSpan s_look = TimeSpan.FromSeconds(1);
+
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         using var farewell = life.Stopping.Register(SayGoodbye);
-        using var timer = new PeriodicTimer(TimeSpan.FromSeconds(1), clock);
+        // A service that is seen in the same call twice is past its deadline.
+        using var timer = new PeriodicTimer(options.Deadline < s_look ? s_look : options.Deadline, clock);
         try
         {
             while (await timer.WaitForNextTickAsync(stoppingToken))
@@ -35,7 +38,7 @@ internal sealed class LostMachines(MachineRegistry machines, DaemonOptions optio
 
     private void Relieve()
     {
-        foreach (var machine in machines.All.Where(machine => machine.IsOverdue))
+        foreach (var machine in machines.All.Where(machine => machine.IsInService))
         {
             // Elsewhere: what it goes on with may hang too.
             _ = Task.Run(machine.Relieve);

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Hypercalls.Sdk;
 
 namespace Hypercalls.Daemon.Machines;
@@ -40,7 +41,7 @@ internal sealed class CoreSlot(int number, Core core)
     public bool AttentionTold { get; set; }
 
     /// <summary>Services that failed while they attended this core: asking them again would stop the guest for ever. They come back with the next boot.</summary>
-    public HashSet<Service>? Inattentive { get; private set; }
+    public ImmutableHashSet<Service>? Inattentive { get; private set; }
 
     /// <summary>Effects of calls made by hand, which leave with the next attention exit.</summary>
     public Queue<Effect> Queued { get; } = new();
@@ -63,7 +64,7 @@ internal sealed class CoreSlot(int number, Core core)
         }
     }
 
-    public void NoLongerAsks(Service service) => (Inattentive ??= []).Add(service);
+    public void NoLongerAsks(Service service) => Inattentive = (Inattentive ?? []).Add(service);
 
     /// <summary>A boot begins: nothing of the one before is owed.</summary>
     public void Forget()

@@ -20,16 +20,19 @@ internal sealed partial class Machine
     }
 
     /// <summary>Serves a hypercall; a repeated exit gets the committed answer.</summary>
-    public (AnsweredExit Answered, Served? Served, bool FellBack) Hypercall(CoreSlot core, in ExitHead head, in Hypercall call)
+    /// <param name="core">The calling core.</param>
+    /// <param name="head">Of the exit.</param>
+    /// <param name="call">The call.</param>
+    /// <param name="received">When it came, by the clock's timestamp: its deadline runs from then.</param>
+    public (AnsweredExit Answered, Served? Served, bool FellBack) Hypercall(CoreSlot core, in ExitHead head, in Hypercall call, long received)
     {
-        var started = _clock.GetTimestamp();
-        if (!TryTakeTurn(_deadline))
-        {
-            return (NotServed(head, Busy), null, true);
-        }
-
         try
         {
+            if (!TryTakeTurn(Left(received)))
+            {
+                return (NotServed(head, Busy), null, true);
+            }
+
             if (Known(core, head) is { } known)
             {
                 return (known, null, known.IsNotServed);
@@ -40,13 +43,12 @@ internal sealed partial class Machine
                 throw new OutOfOrderException($"exit.hypercall.conduit: the host of {Name} did not say in its Hello that calls come by {call.Conduit.ToString().ToUpperInvariant()}.");
             }
 
-            Calls++;
             Begin(core, head);
             var entered = _clock.GetTimestamp();
             var served = Serve(call);
-            if (_clock.GetElapsedTime(started) > _deadline)
+            if (Left(received) <= TimeSpan.Zero)
             {
-                return (Late(head, served, _clock.GetElapsedTime(started, entered), _clock.GetElapsedTime(entered)), served with { Answer = Answer.NotSupported }, true);
+                return (Late(head, served, _clock.GetElapsedTime(received, entered), _clock.GetElapsedTime(entered)), served with { Answer = Answer.NotSupported }, true);
             }
 
             if (served.Failure is { } failure)
@@ -54,6 +56,7 @@ internal sealed partial class Machine
                 Fault(failure);
             }
 
+            Calls++;
             Advance(served);
             return (Finish(core, new(head, call, served.Answer, _commit, false, served.Failure?.ToString())), served, false);
         }
@@ -68,17 +71,16 @@ internal sealed partial class Machine
     }
 
     /// <summary>A core stopped on request: the service that wants it loads registers, or it goes on unchanged.</summary>
-    public AnsweredExit Attention(CoreSlot core, in ExitHead head, AttentionExit exit)
+    public AnsweredExit Attention(CoreSlot core, in ExitHead head, AttentionExit exit, long received)
     {
-        var started = _clock.GetTimestamp();
-        return Exit(core, head, exitHead =>
+        return Exit(core, head, received, exitHead =>
         {
             var isByHand = core.Queued.TryPeek(out var effect);
             var entered = _clock.GetTimestamp();
             var served = isByHand ? new(_state, Answer.NoResults with { Then = effect }, null, null, null) : Attend(core, exit);
-            if (_clock.GetElapsedTime(started) > _deadline)
+            if (Left(received) <= TimeSpan.Zero)
             {
-                return Late(exitHead, served, _clock.GetElapsedTime(started, entered), _clock.GetElapsedTime(entered));
+                return Late(exitHead, served, _clock.GetElapsedTime(received, entered), _clock.GetElapsedTime(entered));
             }
 
             if (isByHand)
@@ -102,11 +104,11 @@ internal sealed partial class Machine
     }
 
     /// <summary>A suspended core goes on.</summary>
-    public AnsweredExit Wake(CoreSlot core, in ExitHead head) =>
-        Exit(core, head, exitHead => Finish(core, new(exitHead, null, Answer.NoResults, _commit, false, null)));
+    public AnsweredExit Wake(CoreSlot core, in ExitHead head, long received) =>
+        Exit(core, head, received, exitHead => Finish(core, new(exitHead, null, Answer.NoResults, _commit, false, null)));
 
     /// <summary>A host's report on its way to stopping.</summary>
-    public AnsweredExit Report(CoreSlot core, in ExitHead head, string report) => Exit(core, head, exitHead =>
+    public AnsweredExit Report(CoreSlot core, in ExitHead head, string report, long received) => Exit(core, head, received, exitHead =>
     {
         Failures++;
         _faults.Report(Name, $"Core {core.Number}: {report}.");
@@ -117,13 +119,14 @@ internal sealed partial class Machine
     /// <exception cref="OutOfOrderException">It would have an effect, and none is allowed or none can be carried out.</exception>
     public Served CallByHand(CoreSlot core, in Hypercall call, bool apply)
     {
-        if (!TryTakeTurn(_deadline))
-        {
-            throw new OutOfOrderException(Busy);
-        }
-
         try
         {
+            if (!TryTakeTurn(_deadline))
+            {
+                throw new OutOfOrderException(Busy);
+            }
+
+            CheckIsCurrent(core);
             var served = Serve(call);
             if (served.Answer.Then is { } effect)
             {
@@ -167,15 +170,18 @@ internal sealed partial class Machine
         }
     }
 
-    private AnsweredExit Exit(CoreSlot core, ExitHead head, Func<ExitHead, AnsweredExit> answer)
-    {
-        if (!TryTakeTurn(_deadline))
-        {
-            return NotServed(head, Busy);
-        }
+    /// <summary>Of the deadline of what came then.</summary>
+    private TimeSpan Left(long received) => _deadline - _clock.GetElapsedTime(received);
 
+    private AnsweredExit Exit(CoreSlot core, ExitHead head, long received, Func<ExitHead, AnsweredExit> answer)
+    {
         try
         {
+            if (!TryTakeTurn(Left(received)))
+            {
+                return NotServed(head, Busy);
+            }
+
             if (Known(core, head) is { } known)
             {
                 return known;
@@ -208,11 +214,7 @@ internal sealed partial class Machine
     /// <summary>The answer of an exit that is not to be served, or not again.</summary>
     private AnsweredExit? Known(CoreSlot core, in ExitHead head)
     {
-        if (core.Number >= _cores.Length || _cores[core.Number] != core)
-        {
-            throw new OutOfOrderException($"open: a host has attached {Name} again since this stream was opened. Open another.");
-        }
-
+        CheckIsCurrent(core);
         if (head.Boot > _boot)
         {
             throw new OutOfOrderException($"exit.boot: {head.Boot} has not begun on {Name}, which is in boot {_boot}.");
@@ -231,6 +233,14 @@ internal sealed partial class Machine
 
         // Overtaken on its way by what its host has sent since.
         return head.ExitId < core.Newest || head.ExitId <= core.GivenUp ? NotServed(head, "The host has given this exit up.") : null;
+    }
+
+    private void CheckIsCurrent(CoreSlot core)
+    {
+        if (core.Number >= _cores.Length || _cores[core.Number] != core)
+        {
+            throw new OutOfOrderException($"open: a host has attached {Name} again since this stream was opened. Open another.");
+        }
     }
 
     private void Begin(CoreSlot core, in ExitHead head)
@@ -292,6 +302,7 @@ internal sealed partial class Machine
         {
             _state = served.State;
             _commit++;
+            _isUntold = true;
         }
     }
 

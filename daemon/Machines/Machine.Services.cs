@@ -10,17 +10,35 @@ internal sealed partial class Machine
     private Func<ServiceSet, MachineState, RunningService, Stepped>? _unfinished;
     /// <summary>The turn is that of the host's stream: where it hangs, the host is not heard any longer.</summary>
     private bool _isHostsReport;
+    /// <summary>The state has changed since levels of attention were told.</summary>
+    private bool _isUntold;
+    /// <summary>Another one for those who go on without a service: its thread keeps the one before.</summary>
+    private RunningService _running = new();
+    private long? _sectionSeen;
 
     /// <summary>Whether a service runs now.</summary>
-    public bool IsInService => _turn.IsInServiceSince(TimeSpan.Zero);
+    public bool IsInService => _turn.Section is not null;
 
-    /// <summary>Whether a service has kept the turn for longer than any call may take.</summary>
-    public bool IsOverdue => _turn.IsInServiceSince(_deadline);
-
-    /// <summary>Goes on without a service that has not come back, though nobody waits for the machine.</summary>
+    /// <summary>To be called as often as a call may last: goes on without a service that was in the same stay the last time, though nobody waits for the machine.</summary>
     public void Relieve()
     {
-        if (TryTakeTurn(TimeSpan.Zero))
+        var section = _turn.Section;
+        var isSame = section is not null && section == _sectionSeen;
+        _sectionSeen = section;
+        if (!isSame || !_turn.TryTakeFrom(section!.Value))
+        {
+            return;
+        }
+
+        try
+        {
+            GoOnWithoutRunning();
+        }
+        catch (DeposedException)
+        {
+            // What it went on with hung too, and somebody else goes on.
+        }
+        finally
         {
             EndTurn();
         }
@@ -28,13 +46,14 @@ internal sealed partial class Machine
 
     private T InTurn<T>(Func<T> change)
     {
-        if (_turn.Take())
-        {
-            GoOnWithoutRunning();
-        }
-
+        var wasOverdue = _turn.Take();
         try
         {
+            if (wasOverdue)
+            {
+                GoOnWithoutRunning();
+            }
+
             return change();
         }
         finally
@@ -49,6 +68,7 @@ internal sealed partial class Machine
         return true;
     });
 
+    /// <summary>To be followed by <see cref="EndTurn"/> whatever becomes of it, an exception of its own too.</summary>
     private bool TryTakeTurn(TimeSpan atMost)
     {
         if (!_turn.TryTake(atMost, mayDepose: true, out var wasOverdue))
@@ -66,35 +86,55 @@ internal sealed partial class Machine
 
     private void EndTurn()
     {
-        if (_turn.IsMine)
+        if (!_turn.IsMine)
         {
-            _isHostsReport = false;
-            _turn.Return();
+            return;
         }
+
+        try
+        {
+            if (_isUntold)
+            {
+                // A call that was late, or that somebody went on without: what it has changed is told all the same.
+                TellAttention();
+            }
+        }
+        catch (DeposedException)
+        {
+            return;
+        }
+
+        _isHostsReport = false;
+        _turn.Return();
     }
 
     private void GoOnWithoutRunning()
     {
-        if (_running.Service is { } hung && !_failed.Contains(hung))
+        var (hung, during) = _running.Leave();
+        _running = new();
+        if (hung is not null && !_failed.Contains(hung))
         {
             _failed.Add(hung);
-            _served = _served.Without(hung);
-            var sentence = $"{hung.Name} has not come back from {_running.During} within {_patience.TotalMilliseconds} ms: {Name} goes on without it until it is attached anew.";
+            var sentence = $"{hung.Name} has not come back from {during} within {_patience.TotalMilliseconds} ms: {Name} goes on without it.";
             Failures++;
             Remark(sentence);
             _faults.Report(Name, sentence);
+            _served = _served.Without(hung);
         }
 
         if (_isHostsReport)
         {
             _isHostsReport = false;
-            Dismiss(new("A service has not come back from what this host reported: attach again."));
+            if (_toHost is { } line)
+            {
+                line.End(new("A service has not come back from what this host reported: attach again."));
+                Lose(line);
+            }
         }
 
         if (_unfinished is { } step)
         {
             Commit(step);
-            TellAttention();
         }
     }
 
@@ -105,6 +145,7 @@ internal sealed partial class Machine
         var stepped = step(_served.Services, _state, _running);
         _turn.LeaveService();
         _unfinished = null;
+        _isUntold = true;
         foreach (var failure in stepped.Failures)
         {
             Fault(failure);
@@ -157,6 +198,8 @@ internal sealed partial class Machine
         {
             AskServices(cores, wanted);
         }
+
+        _isUntold = false;
 
         for (var i = 0; i < cores.Length; i++)
         {

@@ -7,12 +7,14 @@ namespace Hypercalls.Daemon.Machines;
 /// <summary>One attached guest: its state, and what its host has said. Every change is made in its turn and committed as a whole.</summary>
 internal sealed partial class Machine
 {
+    private const int TokenBytes = 16;
+    private const int MostGreeted = 8;
+
     private static readonly TimeSpan s_glance = TimeSpan.FromMilliseconds(100);
 
     private readonly TimeProvider _clock;
     private readonly IServiceFaults _faults;
     private readonly Turn _turn;
-    private readonly RunningService _running = new();
     private readonly TimeSpan _deadline;
     /// <summary>A service that others wait for may run this long: they have the other half of their deadline yet.</summary>
     private readonly TimeSpan _patience;
@@ -27,6 +29,8 @@ internal sealed partial class Machine
     private volatile HostLine? _toHost;
     private volatile TaskCompletionSource _nextBoot = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private ImmutableArray<string> _remarks = [];
+    /// <summary>Tokens of hosts that were greeted and are not ready yet.</summary>
+    private readonly List<byte[]> _greeted = [];
 
     public Machine(ServiceSet services, MachineDescription description, Peer owner, string host, ulong boot, ulong incarnation, TimeSpan deadline, IServiceFaults faults, TimeProvider clock)
     {
@@ -58,7 +62,7 @@ internal sealed partial class Machine
     public ulong Incarnation { get; }
 
     /// <summary>Known to the host alone: opens vCPU streams, and re-attaches.</summary>
-    public byte[] Token { get; } = RandomNumberGenerator.GetBytes(16);
+    public byte[] Token { get; private set; } = RandomNumberGenerator.GetBytes(TokenBytes);
 
     public ulong Calls { get; private set; }
 
@@ -85,7 +89,7 @@ internal sealed partial class Machine
     /// <summary>For people: while a service has the turn, as far as it can be told without.</summary>
     public (MachineDescription Description, ulong Boot, ulong Commit) Snapshot()
     {
-        if (!_turn.TryTake(s_glance, mayDepose: false, out _))
+        if (!_turn.TryTake(s_glance, mayDepose: false, wasOverdue: out _))
         {
             return (WithPower(), Boot, Volatile.Read(ref _commit));
         }
@@ -133,12 +137,57 @@ internal sealed partial class Machine
     /// <summary>A host is about to attach again: not to be forgotten meanwhile.</summary>
     public void Touch() => Since = _clock.GetTimestamp();
 
-    /// <summary>A host has become ready, the first or one that takes over: its list of cores wins, and it is told every level of attention anew.</summary>
+    /// <summary>A token for a host that says Hello: the machine's where it has never been attached, else one that becomes the machine's when this host is ready.</summary>
+    public byte[] Greet()
+    {
+        lock (_greeted)
+        {
+            if (!_ready.Task.IsCompleted)
+            {
+                return Token;
+            }
+
+            // Those of hosts that never became ready do not pile up.
+            while (_greeted.Count >= MostGreeted)
+            {
+                _greeted.RemoveAt(0);
+            }
+
+            _greeted.Add(RandomNumberGenerator.GetBytes(TokenBytes));
+            return _greeted[^1];
+        }
+    }
+
+    /// <summary>Whether a Hello with this token is for this machine: its own, or one that was given to a host which has not been ready yet.</summary>
+    public bool Knows(ReadOnlySpan<byte> token)
+    {
+        lock (_greeted)
+        {
+            var isKnown = CryptographicOperations.FixedTimeEquals(Token, token);
+            foreach (var greeted in _greeted)
+            {
+                isKnown |= CryptographicOperations.FixedTimeEquals(greeted, token);
+            }
+
+            return isKnown;
+        }
+    }
+
+    /// <summary>Whether the machine is attached with this token, or will be: vCPUs open with no other.</summary>
+    public bool IsToken(ReadOnlySpan<byte> token) => CryptographicOperations.FixedTimeEquals(Token, token);
+
+    /// <summary>A host has become ready, the first or one that takes over: its list of cores wins, and it is told every level of attention anew. The token that it was greeted with is the machine's from now on, and no other.</summary>
     /// <returns>What it is to be told, and what its guest finds in its device tree.</returns>
-    public (HostLine Line, ValueArray<DeviceTreeNode> DeviceTree) Attach(MachineDescription description, string host, ulong boot, ServedMachine served) => InTurn(() =>
+    public (HostLine Line, ValueArray<DeviceTreeNode> DeviceTree) Attach(MachineDescription description, string host, ulong boot, ServedMachine served, byte[] token) => InTurn(() =>
     {
         _isHostsReport = true;
         Dismiss(new("Another host process has taken this machine over.", TakenOver: true));
+        lock (_greeted)
+        {
+            Token = token;
+            _greeted.Clear();
+        }
+
         var line = new HostLine(description.Cores.Count);
         _served = _failed.Aggregate(served, (all, failed) => all.Without(failed));
         TakeOver(description, host, boot);
@@ -172,18 +221,18 @@ internal sealed partial class Machine
     /// <summary>For people, for as long as the machine is known.</summary>
     public void Remark(string sentence) => ImmutableInterlocked.Update(ref _remarks, all => all.Contains(sentence) ? all : all.Add(sentence));
 
-    public void CoreChanged(Mpidr mpidr, CoreChange change) => InTurn(() =>
+    public void CoreChanged(HostLine line, Mpidr mpidr, CoreChange change) => InTurn(() =>
     {
-        _isHostsReport = true;
+        CheckIsHosts(line);
         var core = Core(mpidr) ?? throw new OutOfOrderException($"core_state.core: {Name} has no core {mpidr}.");
         ChangePower(core, change);
         TellAttention();
     });
 
     /// <summary>The host gave an exit up: what was committed for it did not happen.</summary>
-    public void FellBack(Mpidr mpidr, ulong boot, PreviousExit exit) => InTurn(() =>
+    public void FellBack(HostLine line, Mpidr mpidr, ulong boot, PreviousExit exit) => InTurn(() =>
     {
-        _isHostsReport = true;
+        CheckIsHosts(line);
         var core = Core(mpidr) ?? throw new OutOfOrderException($"fell_back.core: {Name} has no core {mpidr}.");
         if (boot == _boot)
         {
@@ -193,9 +242,9 @@ internal sealed partial class Machine
     });
 
     /// <summary>The guest begins a new life: answers of older boots are dropped.</summary>
-    public void Reset(ulong boot, ResetKind kind) => InTurn(() =>
+    public void Reset(HostLine line, ulong boot, ResetKind kind) => InTurn(() =>
     {
-        _isHostsReport = true;
+        CheckIsHosts(line);
         if (boot <= _boot)
         {
             throw new OutOfOrderException($"reset.boot: {boot} does not follow {_boot}.");
@@ -206,6 +255,17 @@ internal sealed partial class Machine
         Commit((services, state, running) => services.Reset(state, kind, machine, running));
         TellAttention();
     });
+
+    /// <summary>What a host has said before another one was ready is history.</summary>
+    private void CheckIsHosts(HostLine line)
+    {
+        if (_toHost != line)
+        {
+            throw new OutOfOrderException($"message: this stream is not that of {Name}'s host any longer.");
+        }
+
+        _isHostsReport = true;
+    }
 
     private void TakeOver(MachineDescription description, string host, ulong boot)
     {

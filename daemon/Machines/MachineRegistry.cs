@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Security.Cryptography;
 using Hypercalls.Sdk;
 
 namespace Hypercalls.Daemon.Machines;
@@ -15,8 +14,8 @@ internal sealed class MachineRegistry(ServiceSet services, DaemonOptions options
     /// <summary>New machines between Hello and Ready: nobody but their hosts knows them.</summary>
     private readonly ConcurrentDictionary<string, Machine> _expected = new(StringComparer.Ordinal);
 
-    /// <summary>The daemon's life between losses of state: state in memory is lost with the process.</summary>
-    public ulong Incarnation { get; } = (ulong)clock.GetUtcNow().ToUnixTimeMilliseconds();
+    /// <summary>A machine's life between losses of state: state in memory is lost with the machine that had it, and with the process.</summary>
+    private ulong _incarnation = (ulong)clock.GetUtcNow().ToUnixTimeMilliseconds();
 
     public IReadOnlyCollection<Machine> All => [.. _byName.Values.OrderBy(machine => machine.Name, StringComparer.Ordinal)];
 
@@ -31,10 +30,14 @@ internal sealed class MachineRegistry(ServiceSet services, DaemonOptions options
     /// <summary>Those that a peer may reach.</summary>
     public IEnumerable<Machine> ReachedBy(Peer peer) => All.Where(machine => peer.MayReach(machine.Name));
 
+    /// <summary>The machine that is attached, or about to be, with this token.</summary>
     /// <exception cref="ForbiddenException">Another peer was given this token.</exception>
-    public Machine? ByToken(ReadOnlySpan<byte> token, string field, Peer peer)
+    public Machine? Attached(ReadOnlySpan<byte> token, string field, Peer peer) => ByToken(token, field, peer) is { } machine && machine.IsToken(token) ? machine : null;
+
+    /// <exception cref="ForbiddenException">Another peer was given this token.</exception>
+    private Machine? ByToken(ReadOnlySpan<byte> token, string field, Peer peer)
     {
-        var machine = ByToken(_byName, token) ?? ByToken(_expected, token);
+        var machine = Knowing(_byName, token) ?? Knowing(_expected, token);
         return machine is null || machine.Owner == peer
             ? machine
             : throw new ForbiddenException($"{field}: {peer} presents a token that was given to somebody else.");
@@ -50,7 +53,7 @@ internal sealed class MachineRegistry(ServiceSet services, DaemonOptions options
         lock (_attaching)
         {
             var known = Find(description.Name);
-            if (known is not null && CryptographicOperations.FixedTimeEquals(known.Token, token))
+            if (known is not null && known.Knows(token))
             {
                 known.Touch();
                 return known;
@@ -61,10 +64,16 @@ internal sealed class MachineRegistry(ServiceSet services, DaemonOptions options
                 throw new TooManyException($"hello.machine: this daemon has {MostMachines} machines already, those included whose host was lost within {options.KeepLostSeconds} s.");
             }
 
-            var machine = new Machine(services, description, peer, host, boot, Incarnation, options.Deadline, faults, clock);
+            var machine = new Machine(services, description, peer, host, boot, Interlocked.Increment(ref _incarnation), options.Deadline, faults, clock);
             if (!isKnown && !token.IsEmpty)
             {
-                machine.Remark("Its host brings the token of a daemon that is gone, and with it went what services knew: the cores' power is as the host says, all else begins anew.");
+                machine.Remark("Its host brings a token that this daemon does not know: what services knew of it is lost. The cores' power is as the host says, all else begins anew.");
+            }
+
+            if (_expected.TryGetValue(description.Name, out var expected) && expected.Owner == peer)
+            {
+                // A host whose greeting was cut off, and which tries again before anybody here has noticed.
+                Abandon(expected);
             }
 
             return known is not { IsAttached: true } && _expected.TryAdd(description.Name, machine)
@@ -75,7 +84,7 @@ internal sealed class MachineRegistry(ServiceSet services, DaemonOptions options
 
     /// <summary>Its host is ready: the machine is there for all to see, and the host before it is gone.</summary>
     /// <exception cref="OutOfOrderException">It was forgotten meanwhile.</exception>
-    public (HostLine Line, ValueArray<DeviceTreeNode> DeviceTree) Attach(Machine machine, MachineDescription description, string host, ulong boot, ServedMachine served)
+    public (HostLine Line, ValueArray<DeviceTreeNode> DeviceTree) Attach(Machine machine, MachineDescription description, string host, ulong boot, ServedMachine served, byte[] token)
     {
         lock (_attaching)
         {
@@ -93,7 +102,7 @@ internal sealed class MachineRegistry(ServiceSet services, DaemonOptions options
         }
 
         // Outside: taking over waits for the machine's turn.
-        return machine.Attach(description, host, boot, served);
+        return machine.Attach(description, host, boot, served, token);
     }
 
     /// <summary>A host left before it was ready: a machine that is new is none.</summary>
@@ -113,31 +122,41 @@ internal sealed class MachineRegistry(ServiceSet services, DaemonOptions options
             Machine[] lost = [.. _byName.Values.Where(machine => !machine.IsAttached && clock.GetElapsedTime(machine.Since) > keepLost)];
             foreach (var machine in lost)
             {
-                Remove(machine);
+                _byName.TryRemove(new(machine.Name, machine));
             }
 
             return lost;
         }
     }
 
-    public void Remove(Machine machine) => _byName.TryRemove(new(machine.Name, machine));
+    /// <summary>Its host let go of it, if no other has it meanwhile.</summary>
+    public void Remove(Machine machine)
+    {
+        lock (_attaching)
+        {
+            if (!machine.IsAttached)
+            {
+                _byName.TryRemove(new(machine.Name, machine));
+            }
+        }
+    }
 
     /// <summary>A machine that exists for one call and is attached to nothing.</summary>
     public Machine Scratch(Mpidr core)
     {
         var description = new MachineDescription { Name = "scratch", Cores = [new(core, CorePower.On)], Ram = [new(0x4000_0000, 0x4000_0000)] };
-        var machine = new Machine(services, description, new Peer.Loopback(), "none", 1, Incarnation, options.Deadline, faults, clock);
-        machine.Attach(description, "none", 1, machine.Served);
+        var machine = new Machine(services, description, new Peer.Loopback(), "none", 1, Interlocked.Increment(ref _incarnation), options.Deadline, faults, clock);
+        machine.Attach(description, "none", 1, machine.Served, machine.Token);
         return machine;
     }
 
     private Machine? Find(string name) => _byName.GetValueOrDefault(name);
 
-    private static Machine? ByToken(ConcurrentDictionary<string, Machine> machines, ReadOnlySpan<byte> token)
+    private static Machine? Knowing(ConcurrentDictionary<string, Machine> machines, ReadOnlySpan<byte> token)
     {
         foreach (var (_, machine) in machines)
         {
-            if (CryptographicOperations.FixedTimeEquals(machine.Token, token))
+            if (machine.Knows(token))
             {
                 return machine;
             }

@@ -6,22 +6,29 @@ namespace Hypercalls.Daemon.Machines;
 /// Whose turn it is to change a machine: one thread at a time, like a lock. Unlike a lock it can be taken from a thread whose service does not come back:
 /// that thread learns it where it leaves the service, and has changed nothing since it entered.
 /// </summary>
-/// <param name="patience">How long a service may run while others wait.</param>
+/// <param name="patience">How long a service may run while others wait. It is measured in slices that somebody has seen: a process that was stopped for a while, or a machine that slept, counts as one.</param>
 internal sealed class Turn(TimeSpan patience)
 {
     private const int Nobody = 0;
-    private const long InNoService = 0;
+    private const int Slices = 10;
 
+    private readonly TimeSpan _slice = patience / Slices;
     private readonly object _gate = new();
     private volatile int _holder = Nobody;
-    private long _inServiceSince = InNoService;
+    private bool _isInService;
+    private long _section;
+    private int _slicesSeen;
+    private long _sliceBegan;
 
-    /// <summary>Whether a service has kept the turn for so long, whether or not anybody waits for it.</summary>
-    public bool IsInServiceSince(TimeSpan atLeast)
+    /// <summary>Which stay in a service goes on now; null where none does. Each has a number of its own.</summary>
+    public long? Section
     {
-        lock (_gate)
+        get
         {
-            return _inServiceSince != InNoService && Stopwatch.GetElapsedTime(_inServiceSince) >= atLeast;
+            lock (_gate)
+            {
+                return _isInService ? _section : null;
+            }
         }
     }
 
@@ -40,6 +47,21 @@ internal sealed class Turn(TimeSpan patience)
         return wasOverdue;
     }
 
+    /// <summary>Takes the turn from that stay in a service, however long it has lasted; false where it is over.</summary>
+    public bool TryTakeFrom(long section)
+    {
+        lock (_gate)
+        {
+            if (!_isInService || _section != section)
+            {
+                return false;
+            }
+
+            Give();
+            return true;
+        }
+    }
+
     /// <summary>Takes the turn if it can be had in time.</summary>
     /// <param name="atMost">How long to wait for it.</param>
     /// <param name="mayDepose">False for those who only look: they take it from nobody.</param>
@@ -53,28 +75,23 @@ internal sealed class Turn(TimeSpan patience)
         {
             while (_holder != Nobody)
             {
-                var left = atMost - Stopwatch.GetElapsedTime(began);
-                if (mayDepose && UntilOverdue is { } untilOverdue)
-                {
-                    wasOverdue = untilOverdue <= TimeSpan.Zero;
-                    left = untilOverdue < left ? untilOverdue : left;
-                }
-
+                wasOverdue = mayDepose && IsOverdue();
                 if (wasOverdue)
                 {
                     break;
                 }
 
+                var left = atMost - Stopwatch.GetElapsedTime(began);
                 if (left <= TimeSpan.Zero)
                 {
                     return false;
                 }
 
                 // Rounded up: a wait of 0 ms would be no wait.
-                Monitor.Wait(_gate, (int)Math.Ceiling(left.TotalMilliseconds));
+                Monitor.Wait(_gate, (int)Math.Ceiling((left < _slice ? left : _slice).TotalMilliseconds));
             }
 
-            (_holder, _inServiceSince) = (Environment.CurrentManagedThreadId, InNoService);
+            Give();
             return true;
         }
     }
@@ -86,7 +103,7 @@ internal sealed class Turn(TimeSpan patience)
         {
             if (IsMine)
             {
-                (_holder, _inServiceSince) = (Nobody, InNoService);
+                (_holder, _isInService) = (Nobody, false);
                 Monitor.Pulse(_gate);
             }
         }
@@ -98,7 +115,9 @@ internal sealed class Turn(TimeSpan patience)
         lock (_gate)
         {
             Debug.Assert(IsMine, "Only the holder runs services.");
-            _inServiceSince = Stopwatch.GetTimestamp();
+            _isInService = true;
+            _section++;
+            (_slicesSeen, _sliceBegan) = (0, Stopwatch.GetTimestamp());
         }
     }
 
@@ -113,12 +132,23 @@ internal sealed class Turn(TimeSpan patience)
                 throw new DeposedException();
             }
 
-            _inServiceSince = InNoService;
+            _isInService = false;
         }
     }
 
-    /// <summary>Null while no service runs.</summary>
-    private TimeSpan? UntilOverdue => _inServiceSince == InNoService ? null : patience - Stopwatch.GetElapsedTime(_inServiceSince);
+    private void Give() => (_holder, _isInService) = (Environment.CurrentManagedThreadId, false);
+
+    /// <summary>Whether those who wait have seen the same stay in a service for all its slices.</summary>
+    private bool IsOverdue()
+    {
+        if (_isInService && Stopwatch.GetElapsedTime(_sliceBegan) >= _slice)
+        {
+            _slicesSeen++;
+            _sliceBegan = Stopwatch.GetTimestamp();
+        }
+
+        return _isInService && _slicesSeen >= Slices;
+    }
 
     // Most turns last microseconds, and waking a sleeper costs more than that.
     private void SpinBriefly()

@@ -12,7 +12,6 @@ internal sealed class AttachStream(MachineRegistry machines, ServiceSet services
     public const uint ProtocolMajor = 1;
     public const uint ProtocolMinor = 0;
 
-    private static readonly TimeSpan s_readyWithin = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan s_lastWord = TimeSpan.FromSeconds(1);
 
     /// <summary>What a host may require of this daemon.</summary>
@@ -56,7 +55,7 @@ internal sealed class AttachStream(MachineRegistry machines, ServiceSet services
     private async Task<(Machine, HostLine, ValueArray<DeviceTreeNode>)> AttachAsync(
         IAsyncStreamReader<Protos.HostMessage> requests, IServerStreamWriter<Protos.DaemonMessage> responses, Peer peer, CancellationToken cancelled)
     {
-        var hello = await requests.MoveNext(cancelled) ? requests.Current.Hello : null;
+        var hello = (await NextAsync(requests, "hello: did not follow the opening of Attach", cancelled))?.Hello;
         if (hello is null)
         {
             throw new BadMessageException("hello", "must be the first message of Attach.");
@@ -67,14 +66,17 @@ internal sealed class AttachStream(MachineRegistry machines, ServiceSet services
         var machine = machines.Expect(description, hello.Host, hello.Boot, hello.Token.Span, peer);
         try
         {
-            await responses.WriteAsync(Welcome(machine), cancelled);
+            var token = machine.Greet();
+            await responses.WriteAsync(Welcome(machine, token), cancelled);
             var served = new ServedMachine(services, FromWire.Ranges(await ReadyAsync(requests, cancelled)), description.Conduits);
             if (served.Conflicts.Refusal() is { } refusal && !hello.RequiredFeatures.Contains(AllowShadowed) && !hello.OptionalFeatures.Contains(AllowShadowed))
             {
                 throw new OutOfOrderException($"ready: {refusal}");
             }
 
-            var (line, nodes) = machines.Attach(machine, description, hello.Host, hello.Boot, served);
+            // Elsewhere: a service that hangs over it must not keep this host waiting, which gets in by trying again.
+            var attaching = Task.Run(() => machines.Attach(machine, description, hello.Host, hello.Boot, served, token), CancellationToken.None);
+            var (line, nodes) = await AttachedAsync(machine, attaching, cancelled);
             LogAttached(machine, served);
             return (machine, line, nodes);
         }
@@ -85,19 +87,40 @@ internal sealed class AttachStream(MachineRegistry machines, ServiceSet services
         }
     }
 
-    private static async Task<Protos.Ready> ReadyAsync(IAsyncStreamReader<Protos.HostMessage> requests, CancellationToken cancelled)
+    private async Task<(HostLine, ValueArray<DeviceTreeNode>)> AttachedAsync(Machine machine, Task<(HostLine Line, ValueArray<DeviceTreeNode>)> attaching, CancellationToken cancelled)
     {
-        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancelled);
-        patience.CancelAfter(s_readyWithin);
         try
         {
-            return await requests.MoveNext(patience.Token) && requests.Current.Ready is { } ready
-                ? ready
-                : throw new BadMessageException("ready", "must follow Welcome.");
+            return await attaching.WaitAsync(options.Deadline * 2, cancelled);
+        }
+        catch (Exception e) when (e is TimeoutException or OperationCanceledException)
+        {
+            // Should it come to its end after all, nobody is there.
+            _ = attaching.ContinueWith(late => machine.Lose(late.Result.Line), CancellationToken.None, TaskContinuationOptions.OnlyOnRanToCompletion, TaskScheduler.Default);
+            if (e is TimeoutException)
+            {
+                throw new DeposedException();
+            }
+
+            throw;
+        }
+    }
+
+    private static async Task<Protos.Ready> ReadyAsync(IAsyncStreamReader<Protos.HostMessage> requests, CancellationToken cancelled) =>
+        (await NextAsync(requests, "ready: did not follow Welcome", cancelled))?.Ready ?? throw new BadMessageException("ready", "must follow Welcome.");
+
+    /// <summary>A host that says nothing is not kept.</summary>
+    private static async Task<Protos.HostMessage?> NextAsync(IAsyncStreamReader<Protos.HostMessage> requests, string missing, CancellationToken cancelled)
+    {
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancelled);
+        patience.CancelAfter(Limits.FirstMessage);
+        try
+        {
+            return await requests.MoveNext(patience.Token) ? requests.Current : null;
         }
         catch (OperationCanceledException) when (!cancelled.IsCancellationRequested)
         {
-            throw new OutOfOrderException($"ready: did not follow Welcome within {s_readyWithin.TotalSeconds} s.");
+            throw new OutOfOrderException($"{missing} within {Limits.FirstMessage.TotalSeconds} s.");
         }
     }
 
@@ -120,14 +143,15 @@ internal sealed class AttachStream(MachineRegistry machines, ServiceSet services
         RangesChanged = new() { Served = { ToWire.Served(machine.Served.Services) }, DeviceTree = { nodes.Select(ToWire.DeviceTreeNode) } },
     };
 
-    private Protos.DaemonMessage Welcome(Machine machine) => new()
+    private Protos.DaemonMessage Welcome(Machine machine, byte[] token) => new()
     {
         Welcome = new()
         {
             ProtocolMajor = ProtocolMajor,
             ProtocolMinor = ProtocolMinor,
             Features = { Features },
-            Token = Google.Protobuf.ByteString.CopyFrom(machine.Token),
+            Token = Google.Protobuf.ByteString.CopyFrom(token),
+            Known = machine.IsReady.IsCompleted,
             Incarnation = machine.Incarnation,
             Deadlines = new() { DaemonUs = (ulong)options.DeadlineMs * 1000, HostUs = (ulong)options.HostDeadlineMs * 1000 },
             Served = { ToWire.Served(services) },
@@ -155,7 +179,7 @@ internal sealed class AttachStream(MachineRegistry machines, ServiceSet services
     {
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancelled);
         // A daemon that stops says goodbye first, which ends the writer.
-        var reading = ReadAsync(machine, requests, ending.Token);
+        var reading = ReadAsync(machine, line, requests, ending.Token);
         var writing = WriteAsync(line.Reader, responses, cancelled);
         // Whoever ends first ends the stream: the writer when another host took over or the daemon stops.
         var first = await Task.WhenAny(reading, writing, line.Overflowed);
@@ -184,7 +208,7 @@ internal sealed class AttachStream(MachineRegistry machines, ServiceSet services
         }
     }
 
-    private static async Task<bool> ReadAsync(Machine machine, IAsyncStreamReader<Protos.HostMessage> requests, CancellationToken cancelled)
+    private static async Task<bool> ReadAsync(Machine machine, HostLine line, IAsyncStreamReader<Protos.HostMessage> requests, CancellationToken cancelled)
     {
         while (await requests.MoveNext(cancelled))
         {
@@ -192,15 +216,15 @@ internal sealed class AttachStream(MachineRegistry machines, ServiceSet services
             switch (message.MessageCase)
             {
                 case Protos.HostMessage.MessageOneofCase.CoreState:
-                    machine.CoreChanged(FromWire.Mpidr("core_state.core", message.CoreState.Core), FromWire.Change(message.CoreState.Change));
+                    machine.CoreChanged(line, FromWire.Mpidr("core_state.core", message.CoreState.Core), FromWire.Change(message.CoreState.Change));
                     break;
                 case Protos.HostMessage.MessageOneofCase.FellBack:
                     var fellBack = message.FellBack;
-                    machine.FellBack(FromWire.Mpidr("fell_back.core", fellBack.Core), fellBack.Boot, new(fellBack.ExitId, Applied: false, fellBack.LastApplied));
+                    machine.FellBack(line, FromWire.Mpidr("fell_back.core", fellBack.Core), fellBack.Boot, new(fellBack.ExitId, Applied: false, fellBack.LastApplied));
                     break;
                 case Protos.HostMessage.MessageOneofCase.Reset:
                     FromWire.Name("reset.cause", message.Reset.Cause, mayBeEmpty: true);
-                    machine.Reset(message.Reset.Boot, FromWire.Reset(message.Reset.Kind));
+                    machine.Reset(line, message.Reset.Boot, FromWire.Reset(message.Reset.Kind));
                     break;
                 case Protos.HostMessage.MessageOneofCase.Detach:
                     return true;

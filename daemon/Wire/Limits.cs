@@ -9,6 +9,9 @@ internal static class Limits
 
     /// <summary>Over TCP at one time.</summary>
     public const int Connections = 1024;
+    /// <summary>What a stream that says nothing is kept for.</summary>
+    public static readonly TimeSpan FirstMessage = TimeSpan.FromSeconds(30);
+
     public const int Ranges = 4096;
     public const int NameBytes = 128;
     public const int EventData = 16;

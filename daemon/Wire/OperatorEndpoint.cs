@@ -8,7 +8,7 @@ using Microsoft.Extensions.Logging;
 namespace Hypercalls.Daemon.Wire;
 
 /// <summary>hypercalls.v1.Operator: what people and their tools ask.</summary>
-internal sealed class OperatorEndpoint(MachineRegistry machines, IReadOnlyList<LoadedPlugin> plugins, CallJournal journal, DaemonLife life, TimeProvider clock, ILogger<OperatorEndpoint> log)
+internal sealed class OperatorEndpoint(MachineRegistry machines, IReadOnlyList<LoadedPlugin> plugins, CallJournal journal, DaemonOptions options, DaemonLife life, TimeProvider clock, ILogger<OperatorEndpoint> log)
     : Protos.Operator.OperatorBase
 {
     public override Task<Protos.ListServicesReply> ListServices(Protos.ListServicesRequest request, ServerCallContext context)
@@ -79,14 +79,22 @@ internal sealed class OperatorEndpoint(MachineRegistry machines, IReadOnlyList<L
             : new Status(StatusCode.NotFound, $"service: no service is named {request.Service}. `hypercalls services` lists them."));
     }
 
-    public override Task<Protos.GetStateReply> GetState(Protos.GetStateRequest request, ServerCallContext context)
+    public override async Task<Protos.GetStateReply> GetState(Protos.GetStateRequest request, ServerCallContext context)
     {
         var machine = Find(request.Machine, context);
-        return Task.FromResult(new Protos.GetStateReply
+        try
         {
-            Json = machine.StateOf(request.Service)
-                ?? throw new RpcException(new Status(StatusCode.NotFound, $"service: no service is named {request.Service}. `hypercalls services` lists them.")),
-        });
+            // Elsewhere: how a state is written is its service's code.
+            var json = await Task.Run(() => machine.StateOf(request.Service), CancellationToken.None).WaitAsync(options.Deadline * 2, context.CancellationToken);
+            return new()
+            {
+                Json = json ?? throw new RpcException(new Status(StatusCode.NotFound, $"service: no service is named {request.Service}. `hypercalls services` lists them.")),
+            };
+        }
+        catch (TimeoutException)
+        {
+            throw new RpcException(new Status(StatusCode.Aborted, $"{request.Service} does not write its state for {request.Machine} in time."));
+        }
     }
 
     private Machine Find(string name, ServerCallContext context)

@@ -59,19 +59,34 @@ internal sealed class VcpuStream(MachineRegistry machines, Dispatcher dispatcher
 
     private async Task<(Machine, CoreSlot)> OpenAsync(IAsyncStreamReader<Protos.VcpuMessage> requests, Peer peer, CancellationToken cancelled)
     {
-        var open = await requests.MoveNext(cancelled) ? requests.Current.Open : null;
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancelled);
+        patience.CancelAfter(Limits.FirstMessage);
+        var open = await FirstAsync(requests, patience.Token, cancelled) ? requests.Current.Open : null;
         if (open is null)
         {
             throw new BadMessageException("open", "must be the first message of RunVcpu.");
         }
 
-        var machine = machines.ByToken(open.Token.Span, "open.token", peer)
+        var machine = machines.Attached(open.Token.Span, "open.token", peer)
             ?? throw new OutOfOrderException("open.token: no machine has this token. Attach first.");
         var mpidr = FromWire.Mpidr("open.mpidr", open.Mpidr);
         // Streams have no order: an exit must not overtake what the host says of its kernel.
         return !await machine.IsReady.WaitAsync(cancelled)
             ? throw new OutOfOrderException($"open.token: {machine.Name} never became ready.")
             : (machine, machine.Core(mpidr) ?? throw new BadMessageException("open.mpidr", $"{machine.Name} has no core {mpidr}."));
+    }
+
+    /// <summary>A stream that says nothing is not kept.</summary>
+    private static async Task<bool> FirstAsync(IAsyncStreamReader<Protos.VcpuMessage> requests, CancellationToken patience, CancellationToken cancelled)
+    {
+        try
+        {
+            return await requests.MoveNext(patience);
+        }
+        catch (OperationCanceledException) when (!cancelled.IsCancellationRequested)
+        {
+            return false;
+        }
     }
 
     private AnsweredExit Answer(Machine machine, CoreSlot core, Protos.Exit exit, long received)
@@ -86,12 +101,12 @@ internal sealed class VcpuStream(MachineRegistry machines, Dispatcher dispatcher
                 return dispatcher.Hypercall(
                     machine, core, head, new(FromWire.Conduit("exit.hypercall.conduit", call.Conduit), immediate, registers, supplied, new(call.Pstate), received));
             case Protos.Exit.KindOneofCase.Attention:
-                return machine.Attention(core, head, FromWire.Attention(exit.Attention, core.Mpidr, clock.GetUtcNow()));
+                return machine.Attention(core, head, FromWire.Attention(exit.Attention, core.Mpidr, clock.GetUtcNow()), received);
             case Protos.Exit.KindOneofCase.Wake:
                 FromWire.Wake(exit.Wake);
-                return machine.Wake(core, head);
+                return machine.Wake(core, head, received);
             default:
-                return machine.Report(core, head, FromWire.Report(exit));
+                return machine.Report(core, head, FromWire.Report(exit), received);
         }
     }
 }

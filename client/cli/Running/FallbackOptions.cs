@@ -20,7 +20,7 @@ internal sealed class FallbackOptions
 
     private readonly Option<int> _retries = new("--retries")
     {
-        Description = "How often a call that does not return, such as CPU_OFF, is sent again before the machine stops.",
+        Description = "How often a call that does not return, such as CPU_OFF, is sent again before the machine stops; with --fallback wait it waits.",
         HelpName = "n",
         DefaultValueFactory = _ => new HostRules().NoReturnRetries,
     };

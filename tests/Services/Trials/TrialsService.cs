@@ -30,7 +30,7 @@ public sealed class TrialsService : Service<TrialsState>, IAttention<TrialsState
         { 0x8300_0021, "NARROW",      Narrow,     "a" },
         { 0xC300_0022, "USES",        Uses,       FunctionTraits.Uses(6, 17) },
         { 0xC300_0023, "COUNT",       Count,      "milliseconds" },
-        { 0xC300_0030, "SPIN",        Spin,       "milliseconds" },
+        { 0xC300_0011, "SPIN",        Spin,       "milliseconds" },
     };
 
     public override IReadOnlyList<OwnerIdentity> Owners { get; } = [new(OwningEntity.Oem, new Guid("0d21e000-4384-11eb-8070-5244554e5a4c"), new(1, 0))];

@@ -87,7 +87,7 @@ public sealed partial class DaemonKillTests(ITestOutputHelper output) : IDisposa
             await guest.EndAsync();
             output.WriteLine(guest.Text);
 
-            Assert.Equal(0, guest.ExitCode);
+            Assert.Equal((0, ""), (guest.ExitCode, guest.Errors));
             var rounds = int.Parse(LastLine().Match(guest.Text).Groups["rounds"].Value, CultureInfo.InvariantCulture);
             Assert.Equal(
                 Enumerable.Range(1, rounds).Select(round => $"guest: round {round}").Append($"guest: cores 0-3 are online after {rounds} rounds"),
@@ -122,7 +122,7 @@ public sealed partial class DaemonKillTests(ITestOutputHelper output) : IDisposa
         await guest.HearsAsync("guest: on");
         await guest.SayAsync("poweroff -f");
         await guest.EndAsync();
-        Assert.Equal(0, guest.ExitCode);
+        Assert.Equal((0, ""), (guest.ExitCode, guest.Errors));
     }
 
     [NeedsFact(Qemu, DebianKernels.Arm64)]
@@ -137,7 +137,7 @@ public sealed partial class DaemonKillTests(ITestOutputHelper output) : IDisposa
         await daemon.KillAsync();
         await guest.SayAsync("echo 1 > $cpu/cpu3/online");
         await guest.EndAsync();
-        Assert.Equal(1, guest.ExitCode);
+        Assert.Equal((1, ""), (guest.ExitCode, guest.Errors));
         Assert.Contains(guest.Lines, line => Regex.IsMatch(line, "^qemu-[0-9]+ failed: The call 0xC4000003 of core 0x[0-2] got no answer: "));
     }
 

@@ -27,6 +27,9 @@ internal sealed class GuestTalk : IDisposable
 
     public string Text => string.Join('\n', Lines);
 
+    /// <summary>What the run wrote to its error stream; to be read once it is over.</summary>
+    public string Errors => _errors.Result;
+
     public string Last => Lines is [.., var last] ? last : "";
 
     public IReadOnlyList<string> Lines

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
+using Grpc.Core;
 using Hypercalls.Client;
 using Hypercalls.Grpc;
 using Hypercalls.Protos;
@@ -54,11 +55,11 @@ public sealed class MachineSessionTests : IDisposable
         Assert.Equal(unchecked((ulong)-4), vcpu.Forward(Call(CpuOn, 2, Applied(1), 1, 0x4008_0000))?.Values.X0); // ALREADY_ON
         var machine = Assert.Single((await new Operator.OperatorClient(_channel.CreateCallInvoker()).ListMachinesAsync(new())).Machines);
         Assert.Equal(
-            ("session", true, "Its host brings the token of a daemon that is gone, and with it went what services knew: the cores' power is as the host says, all else begins anew."),
+            ("session", true, "Its host brings a token that this daemon does not know: what services knew of it is lost. The cores' power is as the host says, all else begins anew."),
             (machine.Name, machine.Attached, Assert.Single(machine.Remarks)));
         Assert.Contains(machine.Remarks[0], second.Log, StringComparison.Ordinal);
         Assert.Contains(_said, line => line.StartsWith("The connection to the daemon is lost: ", StringComparison.Ordinal));
-        Assert.Contains(_said, line => line.EndsWith(": a new daemon; the cores' power is as this host says, all else its services knew begins anew.", StringComparison.Ordinal));
+        Assert.Contains(_said, line => line.EndsWith(": this daemon did not know the machine; the cores' power is as this host says, all else its services knew begins anew.", StringComparison.Ordinal));
         Assert.Equal(0, vcpu.Fallbacks);
     }
 
@@ -94,6 +95,10 @@ public sealed class MachineSessionTests : IDisposable
         Assert.StartsWith(
             "The Debug exit of core 0x0 got no answer: ",
             Assert.Throws<MachineStopsException>(() => vcpu.Forward(new() { ExitId = 8, Boot = 1, Previous = FellBack(7), Debug = new() })).Message,
+            StringComparison.Ordinal);
+        Assert.StartsWith(
+            "The Failure exit of core 0x0 got no answer: ",
+            Assert.Throws<MachineStopsException>(() => vcpu.Forward(new() { ExitId = 9, Boot = 1, Previous = FellBack(7), Failure = new() })).Message,
             StringComparison.Ordinal);
     }
 
@@ -171,7 +176,7 @@ public sealed class MachineSessionTests : IDisposable
     public async Task A_daemon_that_refuses_the_machine_ends_the_session_with_its_sentence()
     {
         using var first = await KillableDaemon.ListeningAsync(Socket, _plugins);
-        await using var session = await AttachAsync(new());
+        await using var session = await AttachAsync(new() { RefusalPatience = TimeSpan.FromSeconds(2) });
         await first.KillAsync();
         // Somebody else has the name meanwhile.
         using var second = await KillableDaemon.ListeningAsync(Socket, TestDaemon.PluginFolder(Directory.CreateDirectory(Path.Combine(_folder, "more")).FullName, "psci"));
@@ -179,15 +184,95 @@ public sealed class MachineSessionTests : IDisposable
         Assert.StartsWith("The daemon does not take the machine back: hello.cores", await session.Ended.Soon(), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task A_host_that_was_displaced_gets_no_exit_served_whatever_stream_it_opens()
+    {
+        using var daemon = await KillableDaemon.ListeningAsync(Socket, _plugins, hostDeadline: 1000);
+        await using var first = await AttachAsync(new() { RefusalPatience = TimeSpan.FromSeconds(2) });
+        using var old = first.OpenVcpu(0);
+        Assert.NotNull(old.Forward(Call(PsciVersion, 1)));
+        var hello = Greeting("session");
+        hello.Token = first.Welcome.Token;
+        await using var second = await MachineSession.AttachAsync(_channel.CreateCallInvoker(), () => hello, AllForwarded(), (_, _) => { }, new());
+        await first.Ended.Soon();
+        Assert.Null(old.Forward(Call(CpuOn, 2, Applied(1), 1, 0x4008_0000)));
+        using var vcpu = second.OpenVcpu(0);
+        Assert.Equal(1ul, vcpu.Forward(Call(AffinityInfo, 2, Applied(1), 1))?.Values.X0); // OFF
+        // Its token is none any longer either.
+        var late = Greeting("session");
+        late.Token = first.Welcome.Token;
+        var refused = await Assert.ThrowsAsync<RpcException>(() => MachineSession.AttachAsync(_channel.CreateCallInvoker(), late, AllForwarded(), (_, _) => { }));
+        Assert.StartsWith("hello.machine: a live machine is named session.", refused.Status.Detail, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task What_a_daemon_that_is_gone_wanted_is_wanted_no_longer()
+    {
+        using var first = await KillableDaemon.ListeningAsync(Socket, _plugins);
+        var levels = new ConcurrentQueue<(ulong Core, bool Wanted)>();
+        await using var session = await MachineSession.AttachAsync(_channel.CreateCallInvoker(), () => _machine.Clone(), AllForwarded(), (core, wanted) => levels.Enqueue((core, wanted)), new());
+        using var vcpu = session.OpenVcpu(0);
+        Assert.Equal(0ul, vcpu.Forward(Call(0xC300_0001, 1, null, 0))?.Values.X0); // ATTEND core 0
+        await EventuallyAsync(() => levels.Contains((0ul, true)), "attention is not told");
+        await first.KillAsync();
+        using var second = KillableDaemon.Start(Socket, _plugins);
+        await AttachedAsync(session, 2);
+        Assert.Equal([(0ul, true), (0ul, false)], levels);
+    }
+
+    [Fact]
+    public async Task A_fallback_that_no_daemon_heard_of_is_told_when_one_is_there()
+    {
+        // A proxy would do; a daemon that is stopped for a while hears as little.
+        using var daemon = await KillableDaemon.ListeningAsync(Socket, _plugins);
+        await using var session = await AttachAsync(new());
+        using var caller = session.OpenVcpu(0);
+        var lost = Call(CpuOn, 1, null, 1, 0x4008_0000);
+        Assert.Equal(0ul, caller.Forward(lost)?.Values.X0);
+        // The same host, by another connection: what it tells by the first is cut off with it.
+        var hello = _machine.Clone();
+        hello.Token = session.Welcome.Token;
+        caller.GaveUp(lost);
+        await using var again = await MachineSession.AttachAsync(_channel.CreateCallInvoker(), () => hello.Clone(), AllForwarded(), (_, _) => { }, new());
+        using var other = again.OpenVcpu(0);
+        Assert.Equal(1ul, other.Forward(Call(AffinityInfo, 2, FellBack(1), 1))?.Values.X0); // OFF
+    }
+
+    [Theory]
+    [InlineData(FallbackPolicy.NotSupported)]
+    [InlineData(FallbackPolicy.Wait)]
+    [InlineData(FallbackPolicy.Stop)]
+    public async Task Once_the_session_is_over_no_call_waits(FallbackPolicy policy)
+    {
+        using var daemon = await KillableDaemon.ListeningAsync(Socket, _plugins, hostDeadline: 60_000);
+        await using var session = await AttachAsync(new() { Fallback = policy, Reconnects = false });
+        using var vcpu = session.OpenVcpu(0);
+        Assert.NotNull(vcpu.Forward(Call(PsciVersion, 1)));
+        await daemon.KillAsync();
+        await session.Ended.Soon();
+        var ended = Task.Run(() => vcpu.Forward(Call(PsciVersion, 2, Applied(1))));
+        if (policy == FallbackPolicy.NotSupported)
+        {
+            Assert.Null(await ended.WaitAsync(TimeSpan.FromSeconds(30)));
+        }
+        else
+        {
+            var stops = await Assert.ThrowsAsync<MachineStopsException>(() => ended.WaitAsync(TimeSpan.FromSeconds(30)));
+            Assert.StartsWith("The call 0x84000000 of core 0x0 gets no answer any more: ", stops.Message, StringComparison.Ordinal);
+        }
+    }
+
     private Task<MachineSession> AttachAsync(HostRules rules) =>
         MachineSession.AttachAsync(_channel.CreateCallInvoker(), () => _machine.Clone(), AllForwarded(), (_, _) => { }, rules);
 
-    private static async Task AttachedAsync(MachineSession session, int times)
+    private static Task AttachedAsync(MachineSession session, int times) => EventuallyAsync(() => session.Attachments >= times, "The session does not attach again.");
+
+    private static async Task EventuallyAsync(Func<bool> holds, string otherwise)
     {
         var started = Stopwatch.GetTimestamp();
-        while (session.Attachments < times)
+        while (!holds())
         {
-            Assert.True(Stopwatch.GetElapsedTime(started) < TimeSpan.FromSeconds(60), "The session does not attach again.");
+            Assert.True(Stopwatch.GetElapsedTime(started) < TimeSpan.FromSeconds(60), otherwise);
             await Task.Delay(5);
         }
     }
