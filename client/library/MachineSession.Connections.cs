@@ -24,7 +24,7 @@ public sealed partial class MachineSession
         // From now on changes are kept for this connection, and then the machine is looked at: what changes in between is told twice, not missed.
         var reports = new ReportQueue();
         _reports = reports;
-        foreach (var fallback in _fallbacks.Values)
+        foreach (var fallback in _fallbacks)
         {
             reports.Add(fallback);
         }

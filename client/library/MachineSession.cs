@@ -14,6 +14,7 @@ public sealed partial class MachineSession : IMachineEvents, IAsyncDisposable
     /// <summary>The minor version.</summary>
     public const uint ProtocolMinor = 0;
 
+    private const int MostFallbacks = 256;
     private static readonly TimeSpan s_greetingPatience = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan s_shortestPause = TimeSpan.FromMilliseconds(10);
     private static readonly TimeSpan s_longestPause = TimeSpan.FromSeconds(1);
@@ -23,8 +24,8 @@ public sealed partial class MachineSession : IMachineEvents, IAsyncDisposable
     private readonly Ready _ready;
     private readonly Action<ulong, bool> _attention;
     private readonly HostRules _rules;
-    /// <summary>By core, the last exit that fell back: told to each daemon anew, since a connection may have been lost with it.</summary>
-    private readonly ConcurrentDictionary<ulong, HostMessage> _fallbacks = new();
+    /// <summary>The last exits of this boot that fell back: told by each connection anew, since the one before may have been lost with them.</summary>
+    private readonly ConcurrentQueue<HostMessage> _fallbacks = new();
     /// <summary>Cores that the daemon wants stopped now.</summary>
     private readonly HashSet<ulong> _wanted = [];
     private volatile ReportQueue _reports = new();
@@ -105,8 +106,11 @@ public sealed partial class MachineSession : IMachineEvents, IAsyncDisposable
         Report(new() { CoreState = new() { Core = mpidr, Change = change, Commit = commit } });
 
     /// <inheritdoc/>
-    public void ResetHappened(ulong boot, ResetKind kind, string cause) =>
+    public void ResetHappened(ulong boot, ResetKind kind, string cause)
+    {
+        _fallbacks.Clear();
         Report(new() { Reset = new() { Boot = boot, Kind = kind, Cause = cause } });
+    }
 
     /// <summary>Tells the daemon that the machine is gone, and waits until it knows.</summary>
     /// <param name="reason">For people.</param>
@@ -160,7 +164,12 @@ public sealed partial class MachineSession : IMachineEvents, IAsyncDisposable
 
     internal void ReportFallback(HostMessage message)
     {
-        _fallbacks[message.FellBack.Core] = message;
+        _fallbacks.Enqueue(message);
+        while (_fallbacks.Count > MostFallbacks)
+        {
+            _fallbacks.TryDequeue(out _);
+        }
+
         Report(message);
     }
 

@@ -178,15 +178,12 @@ internal sealed partial class Machine
 
     /// <summary>A host has become ready, the first or one that takes over: its list of cores wins, and it is told every level of attention anew. The token that it was greeted with is the machine's from now on, and no other.</summary>
     /// <returns>What it is to be told, and what its guest finds in its device tree.</returns>
+    /// <exception cref="OutOfOrderException">A later Hello has attached it: this Ready was on its way for too long, and its host is gone.</exception>
     public (HostLine Line, ValueArray<DeviceTreeNode> DeviceTree) Attach(MachineDescription description, string host, ulong boot, ServedMachine served, byte[] token) => InTurn(() =>
     {
+        TakeToken(token);
         _isHostsReport = true;
         Dismiss(new("Another host process has taken this machine over.", TakenOver: true));
-        lock (_greeted)
-        {
-            Token = token;
-            _greeted.Clear();
-        }
 
         var line = new HostLine(description.Cores.Count);
         _served = _failed.Aggregate(served, (all, failed) => all.Without(failed));
@@ -255,6 +252,22 @@ internal sealed partial class Machine
         Commit((services, state, running) => services.Reset(state, kind, machine, running));
         TellAttention();
     });
+
+    private void TakeToken(byte[] token)
+    {
+        lock (_greeted)
+        {
+            var greeting = _greeted.IndexOf(token);
+            if (greeting < 0 && (token != Token || _ready.Task.IsCompleted))
+            {
+                throw new OutOfOrderException($"ready: {Name} was attached by a later Hello meanwhile.");
+            }
+
+            // Those of later Hellos may be ready yet.
+            _greeted.RemoveRange(0, greeting + 1);
+            Token = token;
+        }
+    }
 
     /// <summary>What a host has said before another one was ready is history.</summary>
     private void CheckIsHosts(HostLine line)

@@ -35,12 +35,11 @@ internal sealed class GuestRun(CallInvoker daemon, Func<QemuMachine> start, stri
             machine.Stop();
         });
         var boot = await Task.Run(machine.WaitForBoot, CancellationToken.None);
-        var before = machine.Token;
         await using var session = await MachineSession.AttachAsync(
             daemon, () => Hello(boot, machine), KernelShare.None("the monitor forwards every call"), machine.AttentionWanted, rules with { Token = token => machine.KeepToken(token.Span) }, cancelled);
         if (machine.IsTakenOver)
         {
-            terminal.WriteLine(before.Span.SequenceEqual(machine.Token.Span)
+            terminal.WriteLine(session.Welcome.Known
                 ? $"{name} goes on; what its guest printed meanwhile is lost."
                 : $"{name} goes on, with a daemon that does not know it: services begin anew. What its guest printed meanwhile is lost.");
         }
