@@ -130,14 +130,7 @@ public sealed class MachineSession : IMachineEvents, IAsyncDisposable
         _closing.Dispose();
     }
 
-    internal void Report(HostMessage message)
-    {
-        if (!_reports.Add(message))
-        {
-            // It does not read: a new connection is told how things stand.
-            _reports.Close();
-        }
-    }
+    internal void Report(HostMessage message) => _reports.Add(message);
 
     /// <summary>Blocks until the connection is another than this one, somebody is woken, or the time is over.</summary>
     internal void WaitForChange(Attachment? known, TimeSpan atMost, VcpuSession waiting)
@@ -226,15 +219,28 @@ public sealed class MachineSession : IMachineEvents, IAsyncDisposable
     private async Task<(string Reason, bool IsFinal)> ConverseAsync(AttachCall call)
     {
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(_closing.Token);
-        var sending = call.SendAsync(_reports, ending.Token);
-        // A connection that takes no reports is none.
-        _ = sending.ContinueWith(_ => _reports.Close(), CancellationToken.None, TaskContinuationOptions.NotOnRanToCompletion, TaskScheduler.Default);
+        var sending = SendAsync(call, ending.Token);
         var said = await ListenAsync(call, ending.Token).ConfigureAwait(false);
         _reports.Close();
         await ending.CancelAsync().ConfigureAwait(false);
         call.Dispose();
         await sending.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         return said;
+    }
+
+    /// <summary>Over before the next connection begins, which has the same queue.</summary>
+    private async Task SendAsync(AttachCall call, CancellationToken ending)
+    {
+        try
+        {
+            await call.SendAsync(_reports, ending).ConfigureAwait(false);
+        }
+        catch
+        {
+            // A connection that takes no reports is none.
+            _reports.Close();
+            throw;
+        }
     }
 
     private async Task<(string Reason, bool IsFinal)> ListenAsync(AttachCall call, CancellationToken ending)
