@@ -2,14 +2,18 @@ using Hypercalls.Protos;
 
 namespace Hypercalls.Client;
 
-/// <summary>What the host has yet to tell a daemon of its machine, in order. While no daemon is there nothing is kept: the next one is told how things stand.</summary>
+/// <summary>What the host has yet to tell a daemon of its machine, in order. While no daemon is there nothing is kept: the next one is told how things stand. Exits that fell back are the exception, since no Hello tells them.</summary>
 internal sealed class ReportQueue
 {
     /// <summary>A daemon that lets so many wait does not read.</summary>
     public const int Most = 1 << 16;
 
+    /// <summary>So many of the exits that fell back are told again on each connection: the one before may have been lost with them.</summary>
+    public const int MostFallenBack = 256;
+
     private readonly Lock _lock = new();
     private TaskCompletionSource _given = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Queue<HostMessage> _fallenBack = new();
     private Queue<HostMessage>? _messages;
     private bool _isComplete;
 
@@ -18,7 +22,7 @@ internal sealed class ReportQueue
     {
         lock (_lock)
         {
-            (_messages, _isComplete) = (new(), false);
+            (_messages, _isComplete) = (new(_fallenBack), false);
         }
     }
 
@@ -27,17 +31,23 @@ internal sealed class ReportQueue
     {
         lock (_lock)
         {
-            var kept = _messages!.ToArray();
+            if (_messages is null)
+            {
+                return;
+            }
+
+            var kept = _messages.ToArray();
             var last = Array.FindLastIndex(kept, message => message.Reset is { } reset && reset.Boot <= boot);
             _messages = new(kept[(last + 1)..]);
         }
     }
 
-    /// <summary>Adds a report; false when the daemon does not read.</summary>
+    /// <summary>Adds a report; false when the daemon does not read: a new connection is told how things stand.</summary>
     public bool Add(HostMessage message)
     {
         lock (_lock)
         {
+            Remember(message);
             if (_messages is null || _isComplete)
             {
                 return true;
@@ -45,6 +55,8 @@ internal sealed class ReportQueue
 
             if (_messages.Count >= Most)
             {
+                _messages = null;
+                _given.TrySetResult();
                 return false;
             }
 
@@ -97,6 +109,22 @@ internal sealed class ReportQueue
             }
 
             await given.WaitAsync(cancelled).ConfigureAwait(false);
+        }
+    }
+
+    private void Remember(HostMessage message)
+    {
+        if (message.Reset is not null)
+        {
+            _fallenBack.Clear();
+        }
+        else if (message.FellBack is not null)
+        {
+            _fallenBack.Enqueue(message);
+            if (_fallenBack.Count > MostFallenBack)
+            {
+                _fallenBack.Dequeue();
+            }
         }
     }
 }

@@ -58,6 +58,40 @@ public sealed class ReportQueueTests
     }
 
     [Fact]
+    public async Task Exits_that_fell_back_are_told_on_each_connection_of_their_boot()
+    {
+        var queue = new ReportQueue();
+        queue.Open();
+        queue.Add(FellBack(1));
+        Assert.Equal(FellBack(1), await queue.NextAsync(default).Soon());
+        queue.Close();
+        queue.Add(Started(1));
+        queue.Add(FellBack(2));
+        queue.Open();
+        queue.Add(Started(2));
+        foreach (var report in (HostMessage[])[FellBack(1), FellBack(2), Started(2)])
+        {
+            Assert.Equal(report, await queue.NextAsync(default).Soon());
+        }
+
+        queue.Add(Reset(2));
+        for (ulong exit = 3; exit < 4 + ReportQueue.MostFallenBack; exit++)
+        {
+            queue.Add(FellBack(exit));
+        }
+
+        queue.Close();
+        queue.Open();
+        for (ulong exit = 4; exit < 4 + ReportQueue.MostFallenBack; exit++)
+        {
+            Assert.Equal(FellBack(exit), await queue.NextAsync(default).Soon());
+        }
+
+        queue.Complete();
+        Assert.Null(await queue.NextAsync(default).Soon());
+    }
+
+    [Fact]
     public void A_daemon_that_does_not_read_is_noticed()
     {
         var queue = new ReportQueue();
@@ -71,6 +105,8 @@ public sealed class ReportQueueTests
     }
 
     private static HostMessage Started(ulong core) => new() { CoreState = new() { Core = core, Change = CoreChange.Started } };
+
+    private static HostMessage FellBack(ulong exit) => new() { FellBack = new() { Core = 1, Boot = 1, ExitId = exit } };
 
     private static HostMessage Reset(ulong boot) => new() { Reset = new() { Boot = boot, Kind = ResetKind.Cold } };
 }
