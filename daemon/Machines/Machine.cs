@@ -27,6 +27,8 @@ internal sealed partial class Machine
     private volatile HostLine? _toHost;
     private volatile TaskCompletionSource _nextBoot = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private ImmutableArray<string> _remarks = [];
+    private int _greetings;
+    private int _attachedBy;
 
     public Machine(ServiceSet services, MachineDescription description, Peer owner, string host, ulong boot, ulong incarnation, TimeSpan deadline, IServiceFaults faults, TimeProvider clock)
     {
@@ -133,10 +135,20 @@ internal sealed partial class Machine
     /// <summary>A host is about to attach again: not to be forgotten meanwhile.</summary>
     public void Touch() => Since = _clock.GetTimestamp();
 
+    /// <summary>Numbers a Hello: of two that were answered the later one counts, whichever Ready arrives first.</summary>
+    public int Greet() => Interlocked.Increment(ref _greetings);
+
     /// <summary>A host has become ready, the first or one that takes over: its list of cores wins, and it is told every level of attention anew.</summary>
     /// <returns>What it is to be told, and what its guest finds in its device tree.</returns>
-    public (HostLine Line, ValueArray<DeviceTreeNode> DeviceTree) Attach(MachineDescription description, string host, ulong boot, ServedMachine served) => InTurn(() =>
+    /// <exception cref="OutOfOrderException">A later Hello has attached it: this Ready was on its way for too long, and its host is gone.</exception>
+    public (HostLine Line, ValueArray<DeviceTreeNode> DeviceTree) Attach(int greeting, MachineDescription description, string host, ulong boot, ServedMachine served) => InTurn(() =>
     {
+        if (greeting < _attachedBy)
+        {
+            throw new OutOfOrderException($"ready: {Name} was attached by a later Hello meanwhile.");
+        }
+
+        _attachedBy = greeting;
         _isHostsReport = true;
         Dismiss(new("Another host process has taken this machine over.", TakenOver: true));
         var line = new HostLine(description.Cores.Count);

@@ -74,8 +74,8 @@ internal sealed class MachineRegistry(ServiceSet services, DaemonOptions options
     }
 
     /// <summary>Its host is ready: the machine is there for all to see, and the host before it is gone.</summary>
-    /// <exception cref="OutOfOrderException">It was forgotten meanwhile.</exception>
-    public (HostLine Line, ValueArray<DeviceTreeNode> DeviceTree) Attach(Machine machine, MachineDescription description, string host, ulong boot, ServedMachine served)
+    /// <exception cref="OutOfOrderException">It was forgotten meanwhile, or attached by a later Hello.</exception>
+    public (HostLine Line, ValueArray<DeviceTreeNode> DeviceTree) Attach(Machine machine, int greeting, MachineDescription description, string host, ulong boot, ServedMachine served)
     {
         lock (_attaching)
         {
@@ -93,7 +93,7 @@ internal sealed class MachineRegistry(ServiceSet services, DaemonOptions options
         }
 
         // Outside: taking over waits for the machine's turn.
-        return machine.Attach(description, host, boot, served);
+        return machine.Attach(greeting, description, host, boot, served);
     }
 
     /// <summary>A host left before it was ready: a machine that is new is none.</summary>
@@ -127,7 +127,7 @@ internal sealed class MachineRegistry(ServiceSet services, DaemonOptions options
     {
         var description = new MachineDescription { Name = "scratch", Cores = [new(core, CorePower.On)], Ram = [new(0x4000_0000, 0x4000_0000)] };
         var machine = new Machine(services, description, new Peer.Loopback(), "none", 1, Incarnation, options.Deadline, faults, clock);
-        machine.Attach(description, "none", 1, machine.Served);
+        machine.Attach(machine.Greet(), description, "none", 1, machine.Served);
         return machine;
     }
 

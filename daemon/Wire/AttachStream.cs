@@ -65,6 +65,7 @@ internal sealed class AttachStream(MachineRegistry machines, ServiceSet services
         CheckProtocol(hello);
         var description = FromWire.Machine(hello);
         var machine = machines.Expect(description, hello.Host, hello.Boot, hello.Token.Span, peer);
+        var greeting = machine.Greet();
         try
         {
             await responses.WriteAsync(Welcome(machine), cancelled);
@@ -74,7 +75,7 @@ internal sealed class AttachStream(MachineRegistry machines, ServiceSet services
                 throw new OutOfOrderException($"ready: {refusal}");
             }
 
-            var (line, nodes) = machines.Attach(machine, description, hello.Host, hello.Boot, served);
+            var (line, nodes) = machines.Attach(machine, greeting, description, hello.Host, hello.Boot, served);
             LogAttached(machine, served);
             return (machine, line, nodes);
         }
