@@ -3,9 +3,10 @@ using Hypercalls.Sdk;
 namespace Hypercalls.Tests.Trials;
 
 /// <summary>What the guests of tests/Guest call: the numbers are those of guest.h. Attention enters a handler of the guest, as an event would.</summary>
-public sealed class TrialsService : Service<TrialsState>, IAttention<TrialsState>, ICoreLifecycle<TrialsState>, IResets<TrialsState>, IDeviceTree
+public sealed class TrialsService : Service<TrialsState>, IAttention<TrialsState>, ICoreLifecycle<TrialsState>, IResets<TrialsState>, INotApplied<TrialsState>, IDeviceTree
 {
     private const ulong El1h = 0x3C5;
+    private static readonly FunctionId s_count = new(0xC300_0024);
 
     public override string Name => "TRIALS";
 
@@ -29,6 +30,7 @@ public sealed class TrialsService : Service<TrialsState>, IAttention<TrialsState
         { 0xC300_0020, "THROW",       Throw },
         { 0x8300_0021, "NARROW",      Narrow,     "a" },
         { 0xC300_0023, "SPIN",        Spin,       "milliseconds" },
+        { 0xC300_0024, "COUNT",       Count },
         { 0xC300_0022, "USES",        Uses,       FunctionTraits.Uses(6, 17) },
     };
 
@@ -56,7 +58,7 @@ public sealed class TrialsService : Service<TrialsState>, IAttention<TrialsState
     public TrialsState Attached(TrialsState state, MachineDescription machine)
     {
         Hang(Hanging(machine), "attach");
-        return state with { Cores = [.. machine.Cores.Select(core => new TrialsCore(core.Mpidr))], Hangs = Hanging(machine) };
+        return state with { Cores = [.. machine.Cores.Select(core => new TrialsCore(core.Mpidr) { Count = state.CountOf(core.Mpidr) })], Hangs = Hanging(machine) };
     }
 
     public TrialsState Reset(TrialsState state, ResetKind kind, MachineDescription machine)
@@ -70,6 +72,11 @@ public sealed class TrialsService : Service<TrialsState>, IAttention<TrialsState
         Hang(state.Hangs, "core change");
         return state;
     }
+
+    public TrialsState NotApplied(TrialsState state, in Hypercall hypercall, in Answer answer) =>
+        hypercall.Function == s_count && state.IndexOf(hypercall.Core) is var index and >= 0
+            ? state with { Cores = state.Cores.With(index, state.Cores[index] with { Count = state.Cores[index].Count - 1 }) }
+            : state;
 
     public bool WantsAttention(TrialsState state, Mpidr core)
     {
@@ -96,6 +103,14 @@ public sealed class TrialsService : Service<TrialsState>, IAttention<TrialsState
     private static Answer Echo(in Hypercall call) => Answer.Value(call[1] + 1, call.Immediate, (ulong)call.Conduit, 1);
 
     private static Outcome<TrialsState> Boot(in Hypercall call, TrialsState state) => Answer.Value(state.Resets + 1);
+
+    /// <summary>How many calls of this core the guest has seen the answer of, this one included.</summary>
+    private static Outcome<TrialsState> Count(in Hypercall call, TrialsState state)
+    {
+        var index = state.IndexOf(call.Core);
+        var count = state.Cores[index].Count + 1;
+        return (state with { Cores = state.Cores.With(index, state.Cores[index] with { Count = count }) }, Answer.Value(count));
+    }
 
     private static Answer Seven(in Hypercall call) => Answer.Value(7);
 

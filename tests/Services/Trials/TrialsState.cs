@@ -13,6 +13,8 @@ public sealed record TrialsState
     /// <summary>The step in which the machine's name lets this service hang.</summary>
     public string Hangs { get; init; } = "";
 
+    public ulong CountOf(Mpidr core) => IndexOf(core) is var index and >= 0 ? Cores[index].Count : 0;
+
     public int IndexOf(Mpidr core)
     {
         for (var i = 0; i < Cores.Count; i++)
@@ -32,6 +34,8 @@ public sealed record TrialsCore(Mpidr Core)
     public ulong Pending { get; init; }
 
     public ulong Handler { get; init; }
+
+    public ulong Count { get; init; }
 
     public RegisterFile? Interrupted { get; init; }
 }
