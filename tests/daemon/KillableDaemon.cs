@@ -25,6 +25,19 @@ internal sealed class KillableDaemon : IDisposable
     /// <summary>What it has printed.</summary>
     public string Log => string.Join('\n', _lines);
 
+    /// <summary>The same, line by line.</summary>
+    public IReadOnlyList<string> Lines => [.. _lines];
+
+    /// <summary>Its memory, in bytes.</summary>
+    public long WorkingSet
+    {
+        get
+        {
+            _process.Refresh();
+            return _process.WorkingSet64;
+        }
+    }
+
     /// <summary>Starts one.</summary>
     /// <param name="socket">Where it listens.</param>
     /// <param name="plugins">Its plugin folder.</param>
