@@ -284,12 +284,13 @@ public sealed class MachineSession : IMachineEvents, IAsyncDisposable
             }
             catch (RpcException e) when (IsRefusal(e.StatusCode) && ++refusals >= MostRefusals)
             {
-                // Once may be a daemon that has yet to notice that this host was cut off.
                 return (null, $"The daemon does not take the machine back: {e.Status.Detail}");
             }
             catch (Exception e) when (e is RpcException or IOException or OperationCanceledException or InvalidOperationException)
             {
                 _reports.Close();
+                // A daemon that refuses may have yet to notice that this host was cut off, and needs more than an instant.
+                pause = e is RpcException { StatusCode: var code } && IsRefusal(code) ? s_longestPause : pause;
                 await Task.Delay(pause, _closing.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
                 pause = pause * 2 < s_longestPause ? pause * 2 : s_longestPause;
             }

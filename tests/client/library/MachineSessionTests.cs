@@ -179,6 +179,24 @@ public sealed class MachineSessionTests : IDisposable
         Assert.StartsWith("The daemon does not take the machine back: hello.cores", await session.Ended.Soon(), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task A_refusal_that_is_over_soon_does_not_end_the_session()
+    {
+        using var first = await KillableDaemon.ListeningAsync(Socket, _plugins);
+        await using var session = await AttachAsync(new());
+        await first.KillAsync();
+        _machine.Cores[1].Mpidr = 0;
+        using var second = KillableDaemon.Start(Socket, _plugins);
+        while (!second.Log.Contains("Refused: hello.cores.mpidr", StringComparison.Ordinal))
+        {
+            Assert.False(session.Ended.IsCompleted);
+            await Task.Delay(1);
+        }
+
+        _machine.Cores[1].Mpidr = 1;
+        await AttachedAsync(session, 2);
+    }
+
     private Task<MachineSession> AttachAsync(HostRules rules) =>
         MachineSession.AttachAsync(_channel.CreateCallInvoker(), () => _machine.Clone(), AllForwarded(), (_, _) => { }, rules);
 
