@@ -5,12 +5,15 @@ namespace Hypercalls.Client;
 /// <summary>One connection of a machine with its daemon: from the daemon's acceptance to the end of the stream.</summary>
 internal sealed class Attachment
 {
+    // A thread cannot wait for longer.
+    private const ulong LongestDeadline = int.MaxValue * 1000ul;
+
     private readonly ServedRange[] _special;
 
     public Attachment(Welcome welcome, RangesChanged accepted)
     {
         (Welcome, Accepted) = (welcome, accepted);
-        Deadline = TimeSpan.FromMicroseconds(welcome.Deadlines.HostUs);
+        Deadline = TimeSpan.FromMicroseconds(Math.Min(welcome.Deadlines.HostUs, LongestDeadline));
         // Most functions have neither, and every call is looked up.
         _special = [.. accepted.Served.Where(range => range.Uses != 0 || range.NoReturn)];
     }

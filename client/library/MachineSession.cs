@@ -152,15 +152,7 @@ public sealed partial class MachineSession : IMachineEvents, IAsyncDisposable
     /// <summary>Why the session is over, and nobody will answer any longer; null while it is not.</summary>
     internal string? Over => _over;
 
-    internal void Report(HostMessage message)
-    {
-        var reports = _reports;
-        if (!reports.Add(message))
-        {
-            // The daemon does not read: by a new connection it is told how things stand.
-            reports.Close();
-        }
-    }
+    internal void Report(HostMessage message) => _reports.Add(message);
 
     internal void ReportFallback(HostMessage message)
     {

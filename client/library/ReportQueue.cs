@@ -24,7 +24,7 @@ internal sealed class ReportQueue
         }
     }
 
-    /// <summary>Adds a report; false when the daemon does not read.</summary>
+    /// <summary>Adds a report; false when the daemon does not read: a new connection is told how things stand.</summary>
     public bool Add(HostMessage message)
     {
         lock (_lock)
@@ -36,6 +36,8 @@ internal sealed class ReportQueue
 
             if (_messages.Count >= Most)
             {
+                _messages = null;
+                _given.TrySetResult();
                 return false;
             }
 

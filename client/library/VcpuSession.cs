@@ -14,7 +14,7 @@ public sealed class VcpuSession : IExitForwarder, IDisposable
     private readonly Protos.Hypercalls.HypercallsClient _daemon;
     private readonly ulong _mpidr;
     private readonly VcpuMessage _message = new();
-    private AsyncDuplexStreamingCall<VcpuMessage, DaemonToVcpu>? _stream;
+    private volatile AsyncDuplexStreamingCall<VcpuMessage, DaemonToVcpu>? _stream;
     private Attachment? _opened;
     private Task? _writing;
     private Task<bool>? _reading;
@@ -90,6 +90,8 @@ public sealed class VcpuSession : IExitForwarder, IDisposable
     public void Close()
     {
         _isClosed = true;
+        // Whoever waits for an answer waits for this stream.
+        _stream?.Dispose();
         _session.Wake();
     }
 
@@ -200,16 +202,22 @@ public sealed class VcpuSession : IExitForwarder, IDisposable
 
     private Answer Send(Exit exit, Attachment attachment, long started)
     {
-        if (_stream is null || _opened != attachment)
+        var stream = _stream;
+        if (stream is null || _opened != attachment)
         {
             Drop();
-            _stream = _daemon.RunVcpu();
+            _stream = stream = _daemon.RunVcpu();
             _opened = attachment;
-            Await(_stream.RequestStream.WriteAsync(new() { Open = new() { Token = attachment.Welcome.Token, Mpidr = _mpidr } }), started);
+            if (_isClosed)
+            {
+                throw new IOException("The vCPU's stream was closed.");
+            }
+
+            Await(stream.RequestStream.WriteAsync(new() { Open = new() { Token = attachment.Welcome.Token, Mpidr = _mpidr } }), started);
         }
 
         Written(started);
-        _writing = _stream.RequestStream.WriteAsync(_message);
+        _writing = stream.RequestStream.WriteAsync(_message);
         if (_writing.IsFaulted)
         {
             Written(started);
@@ -218,9 +226,9 @@ public sealed class VcpuSession : IExitForwarder, IDisposable
         // The answer says that the exit was written: a thread that waits for both wakes twice.
         while (true)
         {
-            _reading ??= _stream.ResponseStream.MoveNext(CancellationToken.None);
-            Await(_reading, started);
-            var more = _reading.Result;
+            var reading = _reading ??= stream.ResponseStream.MoveNext(CancellationToken.None);
+            Await(reading, started);
+            var more = reading.Result;
             _reading = null;
             if (!more)
             {
@@ -228,7 +236,7 @@ public sealed class VcpuSession : IExitForwarder, IDisposable
             }
 
             // An answer that came after its exit fell back is dropped here.
-            if (_stream.ResponseStream.Current.Answer is { } answer && answer.ExitId == exit.ExitId && answer.Boot == exit.Boot)
+            if (stream.ResponseStream.Current.Answer is { } answer && answer.ExitId == exit.ExitId && answer.Boot == exit.Boot)
             {
                 return answer;
             }

@@ -181,6 +181,8 @@ internal sealed class AttachStream(MachineRegistry machines, ServiceSet services
         // A daemon that stops says goodbye first, which ends the writer.
         var reading = ReadAsync(machine, line, requests, ending.Token);
         var writing = WriteAsync(line.Reader, responses, cancelled);
+        Ignore(reading);
+        Ignore(writing);
         // Whoever ends first ends the stream: the writer when another host took over or the daemon stops.
         var first = await Task.WhenAny(reading, writing, line.Overflowed);
         if (first == line.Overflowed)
@@ -199,6 +201,10 @@ internal sealed class AttachStream(MachineRegistry machines, ServiceSet services
         await ((Task)reading).WaitAsync(s_lastWord, CancellationToken.None).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         return false;
     }
+
+    /// <summary>A task whose failure nobody hears where another one has ended the stream before.</summary>
+    private static void Ignore(Task task) =>
+        task.ContinueWith(failed => failed.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted | TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
 
     private static async Task WriteAsync(ChannelReader<ToHost> toHost, IServerStreamWriter<Protos.DaemonMessage> responses, CancellationToken cancelled)
     {

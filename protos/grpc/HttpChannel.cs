@@ -27,6 +27,10 @@ public sealed class HttpChannel : ChannelBase, IDisposable
             ConnectTimeout = options.ConnectTimeout,
             // The server's limit of streams per connection must not become a limit of vCPUs.
             EnableMultipleHttp2Connections = true,
+            // A Unix socket has nothing between its ends that could swallow bytes, and a process that is merely stopped keeps its calls.
+            KeepAlivePingDelay = address.SocketPath is null ? options.KeepAlivePingDelay : Timeout.InfiniteTimeSpan,
+            KeepAlivePingPolicy = HttpKeepAlivePingPolicy.WithActiveRequests,
+            KeepAlivePingTimeout = address.SocketPath is null ? options.KeepAlivePingTimeout : Timeout.InfiniteTimeSpan,
             UseCookies = false,
             UseProxy = false,
         });

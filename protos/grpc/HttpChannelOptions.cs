@@ -18,4 +18,10 @@ public sealed record HttpChannelOptions
 
     /// <summary>How long a connection may take to come up; 10 seconds unless told otherwise. Calls that wait for it longer end with UNAVAILABLE.</summary>
     public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>Over TCP, with calls under way: after this long without a byte from the server it is asked for a sign of life (HTTP/2, PING). 1 second and above; 5 seconds unless told otherwise.</summary>
+    public TimeSpan KeepAlivePingDelay { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>A server that has not answered a PING by then is gone: its calls end with UNAVAILABLE, the next one connects anew. 1 second and above; 5 seconds unless told otherwise.</summary>
+    public TimeSpan KeepAlivePingTimeout { get; init; } = TimeSpan.FromSeconds(5);
 }

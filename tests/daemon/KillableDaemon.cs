@@ -25,12 +25,26 @@ internal sealed class KillableDaemon : IDisposable
     /// <summary>What it has printed.</summary>
     public string Log => string.Join('\n', _lines);
 
+    /// <summary>The same, line by line.</summary>
+    public IReadOnlyList<string> Lines => [.. _lines];
+
+    /// <summary>Its memory, in bytes.</summary>
+    public long WorkingSet
+    {
+        get
+        {
+            _process.Refresh();
+            return _process.WorkingSet64;
+        }
+    }
+
     /// <summary>Starts one.</summary>
     /// <param name="socket">Where it listens.</param>
     /// <param name="plugins">Its plugin folder.</param>
     /// <param name="fault">AfterCommit:17 kills it at its 17th commit; empty for none.</param>
     /// <param name="hostDeadline">In milliseconds; the daemon's own is the half.</param>
-    public static KillableDaemon Start(string socket, string plugins, string fault = "", int hostDeadline = 2000)
+    /// <param name="keepLost">How long machines whose host is gone are kept, in seconds.</param>
+    public static KillableDaemon Start(string socket, string plugins, string fault = "", int hostDeadline = 2000, int keepLost = 60)
     {
         var start = new ProcessStartInfo(
             Path.Combine(TestDaemon.Artifacts, "bin", "Hypercalls.FaultyDaemon", "release", "hypercalls-faulty-daemon"), ["--socket", socket, "--plugins", plugins])
@@ -40,14 +54,15 @@ internal sealed class KillableDaemon : IDisposable
         };
         start.Environment["HYPERCALLS_FAULT"] = fault;
         start.Environment["HYPERCALLS_HostDeadlineMs"] = hostDeadline.ToString(CultureInfo.InvariantCulture);
+        start.Environment["HYPERCALLS_KeepLostSeconds"] = keepLost.ToString(CultureInfo.InvariantCulture);
         start.Environment["HYPERCALLS_DeadlineMs"] = (hostDeadline / 2).ToString(CultureInfo.InvariantCulture);
         return new(Process.Start(start)!);
     }
 
     /// <summary>Waits until it listens.</summary>
-    public static async Task<KillableDaemon> ListeningAsync(string socket, string plugins, string fault = "", int hostDeadline = 2000)
+    public static async Task<KillableDaemon> ListeningAsync(string socket, string plugins, string fault = "", int hostDeadline = 2000, int keepLost = 60)
     {
-        var daemon = Start(socket, plugins, fault, hostDeadline);
+        var daemon = Start(socket, plugins, fault, hostDeadline, keepLost);
         using var client = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         while (!client.Connected)
         {

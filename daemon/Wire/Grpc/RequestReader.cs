@@ -71,7 +71,15 @@ internal sealed class RequestReader<TRequest>(ServerCall call, IMethod method, P
             }
 
             _left = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            pipe.CancelPendingRead();
+            try
+            {
+                pipe.CancelPendingRead();
+            }
+            catch (Exception exception) when (exception is IOException or OperationCanceledException)
+            {
+                // The caller has left: the read ends by itself, and is waited for all the same. What it reads is given back with the stream.
+            }
+
             return _left.Task;
         }
     }

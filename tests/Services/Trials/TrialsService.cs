@@ -3,9 +3,10 @@ using Hypercalls.Sdk;
 namespace Hypercalls.Tests.Trials;
 
 /// <summary>What the guests of tests/Guest call: the numbers are those of guest.h. Attention enters a handler of the guest, as an event would.</summary>
-public sealed class TrialsService : Service<TrialsState>, IAttention<TrialsState>, ICoreLifecycle<TrialsState>, IResets<TrialsState>, IDeviceTree
+public sealed class TrialsService : Service<TrialsState>, IAttention<TrialsState>, ICoreLifecycle<TrialsState>, IResets<TrialsState>, INotApplied<TrialsState>, IDeviceTree
 {
     private const ulong El1h = 0x3C5;
+    private static readonly FunctionId s_count = new(0xC300_0023);
 
     public override string Name => "TRIALS";
 
@@ -75,6 +76,11 @@ public sealed class TrialsService : Service<TrialsState>, IAttention<TrialsState
         Hang(state.Hangs, "core change");
         return state;
     }
+
+    public TrialsState NotApplied(TrialsState state, in Hypercall hypercall, in Answer answer) =>
+        hypercall.Function == s_count && state.IndexOf(hypercall.Core) is var index and >= 0
+            ? state with { Cores = state.Cores.With(index, state.Cores[index] with { Count = state.Cores[index].Count - 1 }) }
+            : state;
 
     public bool WantsAttention(TrialsState state, Mpidr core)
     {
@@ -162,7 +168,7 @@ public sealed class TrialsService : Service<TrialsState>, IAttention<TrialsState
         }
     }
 
-    /// <summary>Of this core, from 1.</summary>
+    /// <summary>How many calls of this core the guest has seen the answer of, this one included.</summary>
     private static Outcome<TrialsState> Count(in Hypercall call, TrialsState state)
     {
         Block(call[1]);

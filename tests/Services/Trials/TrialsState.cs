@@ -35,6 +35,6 @@ public sealed record TrialsCore(Mpidr Core)
 
     public RegisterFile? Interrupted { get; init; }
 
-    /// <summary>Calls of COUNT.</summary>
+    /// <summary>Calls of COUNT whose answer the guest has seen.</summary>
     public ulong Count { get; init; }
 }

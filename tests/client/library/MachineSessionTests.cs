@@ -220,24 +220,6 @@ public sealed class MachineSessionTests : IDisposable
         Assert.Equal([(0ul, true), (0ul, false)], levels);
     }
 
-    [Fact]
-    public async Task A_fallback_that_no_daemon_heard_of_is_told_when_one_is_there()
-    {
-        // A proxy would do; a daemon that is stopped for a while hears as little.
-        using var daemon = await KillableDaemon.ListeningAsync(Socket, _plugins);
-        await using var session = await AttachAsync(new());
-        using var caller = session.OpenVcpu(0);
-        var lost = Call(CpuOn, 1, null, 1, 0x4008_0000);
-        Assert.Equal(0ul, caller.Forward(lost)?.Values.X0);
-        // The same host, by another connection: what it tells by the first is cut off with it.
-        var hello = _machine.Clone();
-        hello.Token = session.Welcome.Token;
-        caller.GaveUp(lost);
-        await using var again = await MachineSession.AttachAsync(_channel.CreateCallInvoker(), () => hello.Clone(), AllForwarded(), (_, _) => { }, new());
-        using var other = again.OpenVcpu(0);
-        Assert.Equal(1ul, other.Forward(Call(AffinityInfo, 2, FellBack(1), 1))?.Values.X0); // OFF
-    }
-
     [Theory]
     [InlineData(FallbackPolicy.NotSupported)]
     [InlineData(FallbackPolicy.Wait)]
@@ -260,6 +242,24 @@ public sealed class MachineSessionTests : IDisposable
             var stops = await Assert.ThrowsAsync<MachineStopsException>(() => ended.WaitAsync(TimeSpan.FromSeconds(30)));
             Assert.StartsWith("The call 0x84000000 of core 0x0 gets no answer any more: ", stops.Message, StringComparison.Ordinal);
         }
+    }
+
+    [Fact]
+    public async Task A_refusal_that_is_over_soon_does_not_end_the_session()
+    {
+        using var first = await KillableDaemon.ListeningAsync(Socket, _plugins);
+        await using var session = await AttachAsync(new());
+        await first.KillAsync();
+        _machine.Cores[1].Mpidr = 0;
+        using var second = KillableDaemon.Start(Socket, _plugins);
+        while (!second.Log.Contains("Refused: hello.cores.mpidr", StringComparison.Ordinal))
+        {
+            Assert.False(session.Ended.IsCompleted);
+            await Task.Delay(1);
+        }
+
+        _machine.Cores[1].Mpidr = 1;
+        await AttachedAsync(session, 2);
     }
 
     private Task<MachineSession> AttachAsync(HostRules rules) =>

@@ -65,5 +65,7 @@ public sealed class ReportQueueTests
 
     private static HostMessage Started(ulong core) => new() { CoreState = new() { Core = core, Change = CoreChange.Started } };
 
+    private static HostMessage FellBack(ulong exit) => new() { FellBack = new() { Core = 1, Boot = 1, ExitId = exit } };
+
     private static HostMessage Reset(ulong boot) => new() { Reset = new() { Boot = boot, Kind = ResetKind.Cold } };
 }

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Hypercalls.Client;
 using Hypercalls.Protos;
 using Hypercalls.Tests.Daemon;
@@ -40,6 +41,21 @@ public sealed class VcpuSessionTests
         }
 
         Assert.NotNull(answer);
+    }
+
+    [Fact]
+    public async Task An_exit_that_waits_falls_back_when_its_vCPU_is_closed()
+    {
+        await using var running = await Running.StartAsync(options => (options.DeadlineMs, options.HostDeadlineMs) = (100_000, 200_000));
+        using var vcpu = running.Session.OpenVcpu(0);
+        Assert.NotNull(vcpu.Forward(Call(PsciVersion, 1)));
+        var began = Stopwatch.GetTimestamp();
+        var waiting = Task.Run(() => vcpu.Forward(Call(Slow, 2, Applied(1), x1: 20_000)));
+        await Task.Delay(500);
+        Assert.False(waiting.IsCompleted);
+        vcpu.Close();
+        Assert.Null(await waiting.Soon());
+        Assert.True(Stopwatch.GetElapsedTime(began) < TimeSpan.FromSeconds(19));
     }
 
     [Fact]

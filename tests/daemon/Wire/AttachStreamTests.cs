@@ -89,6 +89,26 @@ public sealed class AttachStreamTests(TestDaemon daemon) : IClassFixture<TestDae
     }
 
     [Fact]
+    public async Task A_Ready_that_was_late_does_not_take_the_machine_from_a_later_Hello()
+    {
+        await using var first = await AttachAsync(daemon, Greeting("late"));
+        var hello = Greeting("late");
+        hello.Token = first.Welcome.Token;
+        // Its connection is slow: the host has given it up and attached by another one.
+        using var slow = daemon.Hypercalls.Attach();
+        await slow.RequestStream.WriteAsync(new() { Hello = hello });
+        Assert.True(await slow.ResponseStream.MoveNext().Soon());
+        await using var second = await AttachAsync(daemon, hello);
+        await slow.RequestStream.WriteAsync(new() { Ready = AllForwarded() });
+        var refusal = await Assert.ThrowsAsync<RpcException>(() => slow.ResponseStream.MoveNext().Soon());
+        Assert.Equal(new Status(StatusCode.FailedPrecondition, "ready: late was attached by a later Hello meanwhile."), refusal.Status);
+        using var vcpu = await second.OpenAsync(0);
+        Assert.Equal(0x1_0003ul, (await vcpu.ForwardAsync(Call(0x8400_0000, 1))).Values.X0);
+        await second.SayAsync(new() { Detach = new() { Reason = "It was attached to its end." } });
+        Assert.False(await second.Attach.ResponseStream.MoveNext().Soon());
+    }
+
+    [Fact]
     public async Task The_cores_of_a_host_that_attaches_again_win()
     {
         await using var first = await AttachAsync(daemon, Greeting("cores"));
