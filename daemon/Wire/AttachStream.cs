@@ -96,7 +96,7 @@ internal sealed class AttachStream(MachineRegistry machines, ServiceSet services
         catch (Exception e) when (e is TimeoutException or OperationCanceledException)
         {
             // Should it come to its end after all, nobody is there.
-            _ = attaching.ContinueWith(late => machine.Lose(late.Result.Line), CancellationToken.None, TaskContinuationOptions.OnlyOnRanToCompletion, TaskScheduler.Default);
+            _ = attaching.ContinueWith(late => late.Exception is null && machine.Lose(late.Result.Line), TaskScheduler.Default);
             if (e is TimeoutException)
             {
                 throw new DeposedException();
@@ -179,10 +179,8 @@ internal sealed class AttachStream(MachineRegistry machines, ServiceSet services
     {
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancelled);
         // A daemon that stops says goodbye first, which ends the writer.
-        var reading = ReadAsync(machine, line, requests, ending.Token);
-        var writing = WriteAsync(line.Reader, responses, cancelled);
-        Ignore(reading);
-        Ignore(writing);
+        var reading = ReadAsync(machine, line, requests, ending.Token).MayBeAbandoned();
+        var writing = WriteAsync(line.Reader, responses, cancelled).MayBeAbandoned();
         // Whoever ends first ends the stream: the writer when another host took over or the daemon stops.
         var first = await Task.WhenAny(reading, writing, line.Overflowed);
         if (first == line.Overflowed)
@@ -201,10 +199,6 @@ internal sealed class AttachStream(MachineRegistry machines, ServiceSet services
         await ((Task)reading).WaitAsync(s_lastWord, CancellationToken.None).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         return false;
     }
-
-    /// <summary>A task whose failure nobody hears where another one has ended the stream before.</summary>
-    private static void Ignore(Task task) =>
-        task.ContinueWith(failed => failed.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted | TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
 
     private static async Task WriteAsync(ChannelReader<ToHost> toHost, IServerStreamWriter<Protos.DaemonMessage> responses, CancellationToken cancelled)
     {

@@ -26,7 +26,7 @@ internal sealed class HypercallsEndpoint(
         try
         {
             // On a thread of its own: a service that does not return must not keep the caller.
-            return await Task.Run(() => Call(request, peer)).WaitAsync(options.HostDeadline, clock, context.CancellationToken);
+            return await Task.Run(() => Call(request, peer)).MayBeAbandoned().WaitAsync(options.HostDeadline, clock, context.CancellationToken);
         }
         catch (TimeoutException)
         {

@@ -82,10 +82,11 @@ internal sealed class OperatorEndpoint(MachineRegistry machines, IReadOnlyList<L
     public override async Task<Protos.GetStateReply> GetState(Protos.GetStateRequest request, ServerCallContext context)
     {
         var machine = Find(request.Machine, context);
+        // Elsewhere: how a state is written is its service's code.
+        var writing = Task.Run(() => machine.StateOf(request.Service), CancellationToken.None).MayBeAbandoned();
         try
         {
-            // Elsewhere: how a state is written is its service's code.
-            var json = await Task.Run(() => machine.StateOf(request.Service), CancellationToken.None).WaitAsync(options.Deadline * 2, context.CancellationToken);
+            var json = await writing.WaitAsync(options.Deadline * 2, context.CancellationToken);
             return new()
             {
                 Json = json ?? throw new RpcException(new Status(StatusCode.NotFound, $"service: no service is named {request.Service}. `hypercalls services` lists them.")),
