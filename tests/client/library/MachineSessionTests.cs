@@ -4,8 +4,8 @@ using Hypercalls.Client;
 using Hypercalls.Grpc;
 using Hypercalls.Protos;
 using Hypercalls.Tests.Daemon;
-using HelloMessage = Hypercalls.Protos.Hello;
 using static Hypercalls.Tests.Daemon.Wire.Host;
+using HelloMessage = Hypercalls.Protos.Hello;
 
 namespace Hypercalls.Tests.Client.Library;
 

@@ -4,8 +4,8 @@ using Hypercalls.Client;
 using Hypercalls.Protos;
 using Hypercalls.Qemu.Vcpus;
 using Hypercalls.Tests.Psci;
-using HelloMessage = Hypercalls.Protos.Hello;
 using static Hypercalls.Tests.Daemon.Wire.Host;
+using HelloMessage = Hypercalls.Protos.Hello;
 
 namespace Hypercalls.Tests.Client.Library;
 
