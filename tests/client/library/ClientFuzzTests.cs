@@ -1,3 +1,5 @@
+using System.Buffers.Binary;
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Net.Sockets;
 using Google.Protobuf;
@@ -17,10 +19,11 @@ namespace Hypercalls.Tests.Client.Library;
 [Collection(Fuzzing.Collection)]
 public sealed class ClientFuzzTests(ITestOutputHelper output)
 {
+    private const int AtOnce = 8;
     private const ulong PsciVersion = 0x8400_0000;
     private const ulong CpuOff = 0x8400_0002;
 
-    private readonly Dictionary<string, int> _ends = [];
+    private readonly ConcurrentDictionary<string, int> _ends = [];
 
     [Fact]
     public async Task Bytes_that_are_no_HTTP_or_almost()
@@ -30,7 +33,7 @@ public sealed class ClientFuzzTests(ITestOutputHelper output)
         await using var server = new RawServer();
         foreach (var (input, why) in Corpus.Of("client-connections"))
         {
-            server.Says = () => input;
+            server.Says = () => [input];
             await UseAsync(GrpcAddress.Unix(server.Path), new(1), why);
         }
 
@@ -40,18 +43,21 @@ public sealed class ClientFuzzTests(ITestOutputHelper output)
         {
             lock (dice)
             {
-                return dice.Below(8) switch
+                // What stays right leads the host further.
+                var right = dice.OneIn(4) ? 0 : dice.Below(frames.Count);
+                var rest = frames[right..];
+                return [.. frames[..right], dice.Below(8) switch
                 {
                     0 => Mutations.Random(dice, dice.Below(dice.OneIn(10) ? 70_000 : 300)),
-                    1 => Mutations.Mutate(dice, [.. frames.SelectMany(frame => frame)]),
-                    _ => Mutations.MutateFrames(dice, frames),
-                };
+                    1 => Mutations.Mutate(dice, [.. rest.SelectMany(frame => frame)]),
+                    _ => Mutations.MutateFrames(dice, rest),
+                }];
             }
         };
         var sessions = 0;
-        for (; fuzzing.GoesOn; sessions++)
+        for (; fuzzing.GoesOn; sessions += AtOnce)
         {
-            await UseAsync(GrpcAddress.Unix(server.Path), new(fuzzing.Seed + (ulong)sessions), $"Seed {fuzzing.Seed}, session {sessions}");
+            await UseAsync(GrpcAddress.Unix(server.Path), fuzzing.Seed, sessions);
         }
 
         output.WriteLine($"{sessions} sessions: {Ends}");
@@ -71,14 +77,18 @@ public sealed class ClientFuzzTests(ITestOutputHelper output)
 
         daemon.Welcome = null;
         var sessions = 0;
-        for (; fuzzing.GoesOn; sessions++)
+        for (; fuzzing.GoesOn; sessions += AtOnce)
         {
-            await UseAsync(server.Address, new(fuzzing.Seed + (ulong)sessions), $"Seed {fuzzing.Seed}, session {sessions}");
+            await UseAsync(server.Address, fuzzing.Seed, sessions);
         }
 
         output.WriteLine($"{sessions} sessions: {Ends}");
         Assert.True(_ends.GetValueOrDefault("answered") > 0);
     }
+
+    /// <summary>Most of them wait most of the time.</summary>
+    private Task UseAsync(GrpcAddress address, ulong seed, int first) => Task.WhenAll(
+        Enumerable.Range(first, AtOnce).Select(session => Task.Run(() => UseAsync(address, new(seed + (ulong)session), $"Seed {seed}, session {session}"))));
 
     private string Ends => string.Join(", ", _ends.OrderBy(end => end.Key).Select(end => $"{end.Value} {end.Key}"));
 
@@ -86,7 +96,7 @@ public sealed class ClientFuzzTests(ITestOutputHelper output)
     private async Task UseAsync(GrpcAddress address, Dice dice, string when)
     {
         using var channel = HttpChannel.ForAddress(address);
-        using var patience = new CancellationTokenSource(500);
+        using var patience = new CancellationTokenSource(300);
         var rules = new HostRules { Reconnects = dice.OneIn(2), NoReturnRetries = 1, Fallback = dice.OneOf(FallbackPolicy.NotSupported, FallbackPolicy.Wait, FallbackPolicy.Stop) };
         MachineSession session;
         try
@@ -150,7 +160,7 @@ public sealed class ClientFuzzTests(ITestOutputHelper output)
         }
     }
 
-    private void Count(string end) => _ends[end] = _ends.GetValueOrDefault(end) + 1;
+    private void Count(string end) => _ends.AddOrUpdate(end, 1, (_, count) => count + 1);
 
     /// <summary>What a daemon sends to a host that does all a host does.</summary>
     private static async Task<byte[]> RecordAsync()
@@ -194,7 +204,8 @@ public sealed class ClientFuzzTests(ITestOutputHelper output)
 
         public string Path { get; }
 
-        public Func<byte[]> Says { get; set; } = () => [];
+        /// <summary>Frame by frame; what answers a new stream is said when the host has opened it.</summary>
+        public Func<List<byte[]>> Says { get; set; } = () => [];
 
         public async ValueTask DisposeAsync()
         {
@@ -225,11 +236,20 @@ public sealed class ClientFuzzTests(ITestOutputHelper output)
             {
                 var heard = new byte[1 << 16];
                 await client.ReceiveAsync(heard);
-                var bytes = Says();
-                // In two parts: what answers a request comes after it.
-                await client.SendAsync(bytes.AsMemory(0, bytes.Length / 2));
-                await client.ReceiveAsync(heard);
-                await client.SendAsync(bytes.AsMemory(bytes.Length / 2));
+                var known = 1;
+                foreach (var frame in Says())
+                {
+                    var stream = frame.Length < 9 ? 0 : BinaryPrimitives.ReadInt32BigEndian(frame.AsSpan(5));
+                    for (var wait = 0; stream > known && wait < 3; wait++)
+                    {
+                        using var soon = new CancellationTokenSource(30);
+                        await ((Task)client.ReceiveAsync(heard, soon.Token).AsTask()).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
+                    }
+
+                    known = Math.Max(known, stream);
+                    await client.SendAsync(frame);
+                }
+
                 using var patience = new CancellationTokenSource(50);
                 while (await client.ReceiveAsync(heard, patience.Token) > 0)
                 {
