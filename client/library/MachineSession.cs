@@ -28,6 +28,7 @@ public sealed partial class MachineSession : IMachineEvents, IAsyncDisposable
     private readonly ConcurrentQueue<HostMessage> _fallbacks = new();
     /// <summary>Cores that the daemon wants stopped now.</summary>
     private readonly HashSet<ulong> _wanted = [];
+    private readonly ConcurrentBag<VcpuSession> _vcpus = [];
     private volatile ReportQueue _reports = new();
     private readonly CancellationTokenSource _closing = new();
     private readonly object _changed = new();
@@ -99,7 +100,12 @@ public sealed partial class MachineSession : IMachineEvents, IAsyncDisposable
     /// <summary>The way of one vCPU's exits; for one thread.</summary>
     /// <param name="mpidr">A core of the machine.</param>
     /// <returns>Opens its stream with the first exit.</returns>
-    public VcpuSession OpenVcpu(ulong mpidr) => new(this, _daemon, mpidr);
+    public VcpuSession OpenVcpu(ulong mpidr)
+    {
+        var vcpu = new VcpuSession(this, _daemon, mpidr);
+        _vcpus.Add(vcpu);
+        return vcpu;
+    }
 
     /// <inheritdoc/>
     public void CoreStateChanged(ulong mpidr, CoreChange change, ulong commit) =>
@@ -142,7 +148,11 @@ public sealed partial class MachineSession : IMachineEvents, IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _closing.CancelAsync().ConfigureAwait(false);
-        Wake();
+        foreach (var vcpu in _vcpus)
+        {
+            vcpu.Close();
+        }
+
         await Ended.ConfigureAwait(false);
         _closing.Dispose();
     }

@@ -105,7 +105,7 @@ internal static class RunCommand
             {
                 // A private daemon that is gone does not come back.
                 Reconnects = own is null,
-                Log = terminal.WriteLine,
+                Log = text => terminal.WriteLine(Printable.Line(text)),
             };
             using var guest = new GuestRun(channel.CreateCallInvoker(), Start, kept.Name, terminal, parsed.GetValue(trace) || parsed.GetValue(table), parsed.GetValue(trace), kept.AllowShadowed, rules);
             var exitCode = await guest.RunAsync(cancelled);

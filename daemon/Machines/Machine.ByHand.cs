@@ -1,0 +1,60 @@
+using Hypercalls.Sdk;
+
+namespace Hypercalls.Daemon.Machines;
+
+/// <summary>Calls made by hand on a machine that runs.</summary>
+internal sealed partial class Machine
+{
+    /// <summary>A call made by hand. Its effect, where one is allowed, leaves with the next attention exit of the calling core.</summary>
+    /// <exception cref="OutOfOrderException">It would have an effect, and none is allowed or none can be carried out.</exception>
+    public Served CallByHand(CoreSlot core, in Hypercall call, bool apply)
+    {
+        try
+        {
+            if (!TryTakeTurn(_deadline))
+            {
+                throw new OutOfOrderException(Busy);
+            }
+
+            CheckIsCurrent(core);
+            var served = Serve(call);
+            if (served.Answer.Then is { } effect)
+            {
+                CheckByHand(core, effect, apply);
+                core.Queued.Enqueue(effect);
+            }
+
+            if (served.Failure is { } failure)
+            {
+                Fault(failure);
+            }
+
+            Calls++;
+            Advance(served);
+            TellAttention();
+            return served;
+        }
+        finally
+        {
+            EndTurn();
+        }
+    }
+
+    private void CheckByHand(CoreSlot core, Effect effect, bool apply)
+    {
+        if (!apply)
+        {
+            throw new OutOfOrderException($"The call would {effect} on {Name}; nothing was changed. Allow it with apply.");
+        }
+
+        if (core.Power is not (CorePower.On or CorePower.Suspended) || _toHost is null)
+        {
+            throw new OutOfOrderException($"Core {core.Mpidr} of {Name} does not run, so nothing can {effect} there; nothing was changed.");
+        }
+
+        if (core.Queued.Count >= CoreSlot.MostQueued)
+        {
+            throw new OutOfOrderException($"{core.Queued.Count} effects wait for core {core.Mpidr} of {Name} already; nothing was changed.");
+        }
+    }
+}
