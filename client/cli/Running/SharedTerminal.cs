@@ -13,8 +13,9 @@ internal sealed class SharedTerminal : Stream
     private readonly List<string> _waiting = [];
     private readonly Timer _timer;
     private bool _atLineStart = true;
+    private bool _isOver;
 
-    public SharedTerminal() => _timer = new(_ => ShowAll());
+    public SharedTerminal() => _timer = new(_ => ShowWaiting());
 
     public override bool CanRead => false;
 
@@ -32,7 +33,7 @@ internal sealed class SharedTerminal : Stream
         lock (_lock)
         {
             _waiting.Add(line);
-            if (_atLineStart)
+            if (_atLineStart || _isOver)
             {
                 Flush(_waiting);
             }
@@ -92,11 +93,30 @@ internal sealed class SharedTerminal : Stream
     {
         if (disposing)
         {
-            _timer.Dispose();
+            lock (_lock)
+            {
+                // Threads of the machine may have a word to say yet.
+                _isOver = true;
+                _timer.Dispose();
+            }
+
             ShowAll();
         }
 
         base.Dispose(disposing);
+    }
+
+    /// <summary>On a thread of the timer, where an exception would end the process.</summary>
+    private void ShowWaiting()
+    {
+        try
+        {
+            ShowAll();
+        }
+        catch (IOException)
+        {
+            // Nobody reads any longer: whoever copies the guest's console notices too, and ends the run.
+        }
     }
 
     private void Flush(List<string> lines)
