@@ -7,6 +7,10 @@ namespace Hypercalls.Daemon.Wire;
 /// <summary>Messages to values. Nothing that came over the wire is trusted: each fault names its field.</summary>
 internal static class FromWire
 {
+    // PPIs and SPIs: software-generated interrupts are the guest's own, extended ranges are not served.
+    private const uint FirstInterrupt = 16;
+    private const uint LastInterrupt = 1019;
+
     public static MachineDescription Machine(Protos.Hello hello)
     {
         Name("hello.machine", hello.Machine, mayBeEmpty: false);
@@ -36,6 +40,11 @@ internal static class FromWire
             {
                 throw new BadMessageException("hello.interrupts", $"{range.First} to {range.Last} runs backwards.");
             }
+
+            if (range.First < FirstInterrupt || range.Last > LastInterrupt)
+            {
+                throw new BadMessageException("hello.interrupts", $"{range.First} to {range.Last} is not within {FirstInterrupt} to {LastInterrupt}.");
+            }
         }
 
         Core[] cores = [.. hello.Cores.Select(core => new Core(Mpidr("hello.cores.mpidr", core.Mpidr), Power("hello.cores.power", core.Power)))];
@@ -52,6 +61,8 @@ internal static class FromWire
             // A host that names none serves both.
             Conduits = hello.Conduits.Count == 0 ? [Sdk.Conduit.Smc, Sdk.Conduit.Hvc] : [.. hello.Conduits.Select(conduit => Conduit("hello.conduits", conduit)).Distinct()],
             ClientEl = (int)hello.ClientEl,
+            IsAArch32 = IsAArch32OrDefault("hello.execution_state", hello.ExecutionState),
+            Interrupts = [.. hello.Interrupts.Select(range => new InterruptRange(range.First, range.Last))],
             IdRegisters = [.. hello.IdRegisters.Select(register => new NamedRegister(Name("hello.id_registers.name", register.Name, mayBeEmpty: false), register.Value))],
         };
     }

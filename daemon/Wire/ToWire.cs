@@ -26,6 +26,18 @@ internal static class ToWire
             message.MemoryWrites.Add(new Protos.MemoryBlock { Base = write.Base, Data = ByteString.CopyFrom(write.Data.Span) });
         }
 
+        message.EndedInterrupts.Clear();
+        foreach (var intid in answer.EndedInterrupts.Span)
+        {
+            message.EndedInterrupts.Add(intid);
+        }
+
+        message.ReturnedInterrupts.Clear();
+        foreach (var intid in answer.ReturnedInterrupts.Span)
+        {
+            message.ReturnedInterrupts.Add(intid);
+        }
+
         SetEffect(answer.Then, message);
     }
 
@@ -177,13 +189,7 @@ internal static class ToWire
                 message.Load = Load(load);
                 break;
             case Effect.TakeInterrupt take:
-                message.TakeInterrupt = new() { Intid = take.Intid };
-                break;
-            case Effect.ReturnInterrupt giveBack:
-                message.ReturnInterrupt = new() { Intid = giveBack.Intid };
-                break;
-            case Effect.EndInterrupt end:
-                message.EndInterrupt = new() { Intid = end.Intid };
+                message.TakeInterrupt = new() { Intid = take.Intid, IfRefused = (ulong)take.IfRefused };
                 break;
             default:
                 throw new ArgumentOutOfRangeException(nameof(effect));

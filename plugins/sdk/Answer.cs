@@ -36,6 +36,12 @@ public readonly record struct Answer
     /// <summary>Guest memory to write before the guest goes on.</summary>
     public ValueArray<MemoryWrite> Writes { get; init; }
 
+    /// <summary>Taken interrupts whose trigger is dealt with: they may fire again. One that is not active is no fault.</summary>
+    public ValueArray<uint> EndedInterrupts { get; init; }
+
+    /// <summary>Taken interrupts that are the guest's again, inactive and disabled.</summary>
+    public ValueArray<uint> ReturnedInterrupts { get; init; }
+
     /// <summary>What the host does with it.</summary>
     public Effect? Then { get; init; }
 

@@ -3,7 +3,7 @@ namespace Hypercalls.Sdk;
 /// <summary>A core that was stopped on request, with its registers.</summary>
 /// <param name="Core">Which.</param>
 /// <param name="Registers">As interrupted.</param>
-/// <param name="Intid">The bound interrupt that stopped it; null where the daemon asked.</param>
+/// <param name="Intid">The taken interrupt that fired and stopped it; null where the daemon asked.</param>
 /// <param name="Now">When.</param>
 public sealed record AttentionExit(Mpidr Core, RegisterFile Registers, uint? Intid, DateTimeOffset Now);
 

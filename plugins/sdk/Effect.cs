@@ -87,28 +87,16 @@ public abstract record Effect
             : "load registers";
     }
 
-    /// <summary>Take an interrupt from the guest, for hosts that offer interrupts.</summary>
-    /// <param name="Intid">The interrupt.</param>
-    public sealed record TakeInterrupt(uint Intid) : Effect
+    /// <summary>
+    /// Take an interrupt from the guest, where <see cref="MachineDescription.Interrupts"/> offers it; one of 16 to 31 on every core. It fires from now on
+    /// whatever the guest masks, see <see cref="IInterrupts{TState}"/>. The guest gets it back with <see cref="Answer.ReturnedInterrupts"/>, and at a reset.
+    /// </summary>
+    /// <param name="Intid">The interrupt: 16 to 1019.</param>
+    /// <param name="IfRefused">x0 of the caller where the interrupt is enabled or active. The answer counts as not applied then.</param>
+    public sealed record TakeInterrupt(uint Intid, long IfRefused) : Effect
     {
         /// <inheritdoc/>
         public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"take interrupt {Intid}");
-    }
-
-    /// <summary>Give an interrupt back to the guest, disabled.</summary>
-    /// <param name="Intid">The interrupt.</param>
-    public sealed record ReturnInterrupt(uint Intid) : Effect
-    {
-        /// <inheritdoc/>
-        public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"return interrupt {Intid}");
-    }
-
-    /// <summary>End a taken interrupt that is active.</summary>
-    /// <param name="Intid">The interrupt.</param>
-    public sealed record EndInterrupt(uint Intid) : Effect
-    {
-        /// <inheritdoc/>
-        public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"end interrupt {Intid}");
     }
 }
 

@@ -73,7 +73,11 @@ public interface IAttention<TState>
 /// <param name="Core">A core of the machine.</param>
 /// <param name="Change">What happened to it.</param>
 /// <param name="Now">When the report arrived. The only clock a service may read: replay gives the same.</param>
-public readonly record struct CoreReport(Mpidr Core, CoreChange Change, DateTimeOffset Now);
+public readonly record struct CoreReport(Mpidr Core, CoreChange Change, DateTimeOffset Now)
+{
+    /// <summary>Of a core that woke: it has lost its context and goes on at an entry point, as after a power-down state.</summary>
+    public bool HasLostContext { get; init; }
+}
 
 /// <summary>What a host reports of a core.</summary>
 public enum CoreChange : byte

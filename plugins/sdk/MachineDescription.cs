@@ -18,6 +18,12 @@ public sealed record MachineDescription
     /// <summary>1 or 2: the exception level of the guest that calls.</summary>
     public int ClientEl { get; init; } = 1;
 
+    /// <summary>The guest begins in AArch32 state.</summary>
+    public bool IsAArch32 { get; init; }
+
+    /// <summary>Interrupts that services can take from the guest; empty where the host offers none.</summary>
+    public ValueArray<InterruptRange> Interrupts { get; init; }
+
     /// <summary>ID registers by their architectural names, such as ID_AA64PFR0_EL1.</summary>
     public ValueArray<NamedRegister> IdRegisters { get; init; }
 
@@ -86,6 +92,11 @@ public readonly record struct MemoryRange(ulong Base, ulong Size)
     /// <returns>True from the base to the last byte.</returns>
     public bool Contains(ulong address) => address - Base < Size && address >= Base;
 }
+
+/// <summary>A range of interrupts.</summary>
+/// <param name="First">The first INTID.</param>
+/// <param name="Last">The last, not below the first.</param>
+public readonly record struct InterruptRange(uint First, uint Last);
 
 /// <summary>A register by name.</summary>
 /// <param name="Name">The architecture's name.</param>

@@ -48,7 +48,7 @@ public sealed partial class ServiceSet
         return false;
     }
 
-    /// <summary>A stopped core: the first service that wants it decides what it loads.</summary>
+    /// <summary>A stopped core: the service whose interrupt fired, if one did, takes note; then the first service that wants the core decides what it loads.</summary>
     /// <param name="state">The states.</param>
     /// <param name="exit">The core and its registers.</param>
     /// <param name="except">Services that are not asked.</param>
@@ -95,5 +95,6 @@ public sealed partial class ServiceSet
         Step(state, "attention not applied", running, (asked, old) => asked == service ? asked.NotApplied(old, exit, answer) : old);
 
     // An interrupted core has no call that results could belong to.
-    private static Answer WithoutResults(in Answer answer) => Answer.NoResults with { Writes = answer.Writes, Then = answer.Then };
+    private static Answer WithoutResults(in Answer answer) => 
+        Answer.NoResults with { Writes = answer.Writes, EndedInterrupts = answer.EndedInterrupts, ReturnedInterrupts = answer.ReturnedInterrupts, Then = answer.Then };
 }

@@ -25,8 +25,6 @@ public sealed class AnswerRulesTests : IDisposable
         { "memory_writes has 4 bytes at 0x40dffffd, which is not guest memory", With(Top - (2 << 20) - 3, 4) },
         { "memory_writes has 1 bytes at 0xffffffffffffffff, which is not guest memory", With(ulong.MaxValue, 1) },
         { "this host offers no TakeInterrupt", None(answer => answer.TakeInterrupt = new()) },
-        { "this host offers no ReturnInterrupt", None(answer => answer.ReturnInterrupt = new()) },
-        { "this host offers no EndInterrupt", None(answer => answer.EndInterrupt = new()) },
         { "this host offers no system_event.type Wakeup", None(answer => answer.SystemEvent = new() { Type = SystemEventType.Wakeup }) },
         { "system_event.data of a suspend is not entry point and context ID", None(answer => answer.SystemEvent = new() { Type = SystemEventType.Suspend }) },
         { "system_event.data of a suspend is not entry point and context ID", None(answer => answer.SystemEvent = new() { Type = SystemEventType.Suspend, Data = { 1 } }) },
