@@ -57,6 +57,14 @@ public abstract class Service
     internal abstract (object? State, Answer Answer) Attend(object state, AttentionExit exit);
 
     internal abstract object NotApplied(object state, AttentionExit exit, in Answer answer);
+
+    internal abstract bool IsRaisable { get; }
+
+    internal abstract (object State, RaiseResult Result, string Text) Raise(object state, in RaisedEvent raised);
+
+    internal abstract bool HasTables { get; }
+
+    internal abstract ValueArray<StateTable> Tables(object state, MachineDescription machine);
 }
 
 /// <summary>A service: a table of functions over a state that is an immutable record.</summary>
@@ -84,6 +92,10 @@ public abstract class Service<TState> : Service
         : null;
 
     internal override bool HasAttention => this is IAttention<TState>;
+
+    internal override bool IsRaisable => this is IRaisable<TState>;
+
+    internal override bool HasTables => this is IStateTables<TState>;
 
     /// <inheritdoc/>
     public sealed override string Save(object state) => JsonSerializer.Serialize((TState)state, _json);
@@ -118,6 +130,20 @@ public abstract class Service<TState> : Service
 
     internal override object NotApplied(object state, AttentionExit exit, in Answer answer) =>
         this is IAttention<TState> attention ? attention.NotApplied((TState)state, exit, answer) : state;
+
+    internal override (object State, RaiseResult Result, string Text) Raise(object state, in RaisedEvent raised)
+    {
+        if (this is not IRaisable<TState> raisable)
+        {
+            return (state, RaiseResult.Refused, $"{Name} takes no events.");
+        }
+
+        var became = raisable.Raise((TState)state, raised);
+        return (became.State, became.Result, became.Text);
+    }
+
+    internal override ValueArray<StateTable> Tables(object state, MachineDescription machine) =>
+        this is IStateTables<TState> tables ? tables.Tables((TState)state, machine) : [];
 }
 
 /// <summary>A (conduit, immediate) pair that leads to one service, whatever w0 holds.</summary>
