@@ -243,11 +243,13 @@ internal sealed partial class Machine
         }
     }
 
-    private void Advance(in Served served)
+    private void Advance(in Served served) => Advance(served.State, hasEffect: served.Answer.Then is not null);
+
+    private void Advance(MachineState state, bool hasEffect)
     {
-        if (!ReferenceEquals(served.State, _state) || served.Answer.Then is not null)
+        if (!ReferenceEquals(state, _state) || hasEffect)
         {
-            _state = served.State;
+            _state = state;
             _commit++;
             _isUntold = true;
         }

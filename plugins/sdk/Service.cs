@@ -33,6 +33,9 @@ public abstract class Service
     /// <summary>The rows of the service's table.</summary>
     public abstract IReadOnlyList<ServedFunction> Rows { get; }
 
+    /// <summary>Whether it takes events from outside (<see cref="IRaisable{TState}"/>).</summary>
+    public abstract bool IsRaisable { get; }
+
     internal abstract ServedFunction? ClaimedFunction { get; }
 
     /// <summary>A state as JSON.</summary>
@@ -58,11 +61,7 @@ public abstract class Service
 
     internal abstract object NotApplied(object state, AttentionExit exit, in Answer answer);
 
-    internal abstract bool IsRaisable { get; }
-
     internal abstract (object State, RaiseResult Result, string Text) Raise(object state, in RaisedEvent raised);
-
-    internal abstract bool HasTables { get; }
 
     internal abstract ValueArray<StateTable> Tables(object state, MachineDescription machine);
 }
@@ -87,15 +86,14 @@ public abstract class Service<TState> : Service
     /// <inheritdoc/>
     public sealed override IReadOnlyList<ServedFunction> Rows => _rows ??= [.. Functions];
 
+    /// <inheritdoc/>
+    public sealed override bool IsRaisable => this is IRaisable<TState>;
+
     internal override ServedFunction? ClaimedFunction => Claimed is { } code
         ? new ServedFunction<TState>([], $"{Name} immediate", code, default, [])
         : null;
 
     internal override bool HasAttention => this is IAttention<TState>;
-
-    internal override bool IsRaisable => this is IRaisable<TState>;
-
-    internal override bool HasTables => this is IStateTables<TState>;
 
     /// <inheritdoc/>
     public sealed override string Save(object state) => JsonSerializer.Serialize((TState)state, _json);

@@ -1,9 +1,9 @@
 namespace Hypercalls.Sdk;
 
-/// <summary>Operators: events they raise, and tables they read.</summary>
+/// <summary>Operators: events they raise, and states they read.</summary>
 public sealed partial class ServiceSet
 {
-    /// <summary>What a service may give of its state at most.</summary>
+    /// <summary>Of one service's state.</summary>
     public const int MostTables = 16;
 
     /// <summary>The services that take events from outside, of those that take part.</summary>
@@ -12,7 +12,7 @@ public sealed partial class ServiceSet
     /// <summary>Whether a service takes part: it is neither withheld nor left behind.</summary>
     /// <param name="service">One of <see cref="Services"/>.</param>
     /// <returns>False where it is neither called nor asked nor told.</returns>
-    public bool Contains(Service service) => _active.Any(i => Services[i] == service);
+    public bool TakesPart(Service service) => _active.Any(i => Services[i] == service);
 
     /// <summary>An operator raises an event at a service.</summary>
     /// <param name="state">The states.</param>
@@ -51,7 +51,7 @@ public sealed partial class ServiceSet
     /// <param name="state">The states.</param>
     /// <param name="service">Whose.</param>
     /// <param name="machine">The machine.</param>
-    /// <param name="failure">The fault of a service that threw, or whose tables are none: more than 16, or a row with more or fewer cells than columns.</param>
+    /// <param name="failure">The fault of a service that threw, or whose tables are none: more than 16, one without a title or without columns, or a row with more or fewer cells than columns.</param>
     /// <param name="running">Told which service runs; null where nobody waits.</param>
     /// <returns>None where the service has none, or failed.</returns>
     public ValueArray<StateTable> Tables(MachineState state, Service service, MachineDescription machine, out ServiceFailure? failure, RunningService? running = null)
@@ -70,6 +70,16 @@ public sealed partial class ServiceSet
             failure = new(service, "tables", e);
             return [];
         }
+    }
+
+    /// <summary>The state of a service as JSON.</summary>
+    /// <param name="state">The states.</param>
+    /// <param name="service">Whose.</param>
+    /// <returns>One JSON object.</returns>
+    public string Save(MachineState state, Service service)
+    {
+        ArgumentNullException.ThrowIfNull(service);
+        return service.Save(state[PlaceOf(service)]);
     }
 
     private int PlaceOf(Service service)
@@ -104,9 +114,9 @@ public sealed partial class ServiceSet
 
         foreach (var table in tables)
         {
-            if (table?.Title is null || table.Columns.Span.Contains(null!))
+            if (table?.Title is null || table.Columns.Count == 0 || table.Columns.Span.Contains(null!))
             {
-                throw new InvalidOperationException("The service gave a table without title or column heads.");
+                throw new InvalidOperationException("The service gave a table without a title or without columns.");
             }
 
             for (var row = 0; row < table.Rows.Count; row++)

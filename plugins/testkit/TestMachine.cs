@@ -275,7 +275,7 @@ public sealed class TestMachine
     private static IEnumerable<Mpidr> Suspended(MachineDescription description) =>
         description.Cores.Where(core => core.Power == CorePower.Suspended).Select(core => core.Mpidr);
 
-    private string SavedState(Service service) => service.Save(_state[Services.Services.ToList().IndexOf(service)]);
+    private string SavedState(Service service) => Services.Save(_state, service);
 
     private void Report(CoreChange change, Mpidr core)
     {
