@@ -40,7 +40,7 @@ public sealed partial class DaemonFuzzTests(ITestOutputHelper output) : IAsyncLi
 
     public async Task InitializeAsync()
     {
-        _daemon = await KillableDaemon.ListeningAsync(Socket, TestDaemon.PluginFolder(_folder, "psci", "smccc", "hello"), hostDeadline: 40_000, keepLost: 1);
+        _daemon = await KillableDaemon.ListeningAsync(Socket, TestDaemon.PluginFolder(_folder, "psci", "smccc", "hello", "sdei"), hostDeadline: 40_000, keepLost: 1);
         _channel = HttpChannel.ForAddress(GrpcAddress.Unix(Socket));
         var hello = Greeting("control");
         _control = await MachineSession.AttachAsync(_channel.CreateCallInvoker(), hello, AllForwarded(), (_, _) => { });
