@@ -5,7 +5,7 @@ using static Hypercalls.Tests.Daemon.Wire.Host;
 namespace Hypercalls.Tests.Client.Cli;
 
 /// <summary>hypercalls raise, state and sdei: what people see and do of a machine's services.</summary>
-public sealed class RaiseTests : IAsyncLifetime
+public sealed class OperatorCommandTests : IAsyncLifetime
 {
     private readonly TestDaemon _daemon = new();
 
