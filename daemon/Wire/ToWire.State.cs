@@ -22,39 +22,45 @@ internal static partial class ToWire
     {
         var reply = new Protos.GetStateReply { Json = json };
         var left = Limits.StateBytes - reply.CalculateSize() - RowOverhead;
+        List<ValueArray<ValueArray<string>>> rows = [];
         foreach (var table in tables)
         {
-            var message = new Protos.StateTable { Title = table.Title, Columns = { table.Columns } };
-            left -= message.CalculateSize() + LastRowBytes + (table.Columns.Count * 2) + (2 * RowOverhead);
-            if (left < 0)
+            // Heads first: a long table does not hide that there are others.
+            var head = new Protos.StateTable { Title = table.Title, Columns = { table.Columns } };
+            var size = head.CalculateSize() + LastRowBytes + (table.Columns.Count * 2) + (2 * RowOverhead);
+            if (size <= left)
             {
-                break;
+                left -= size;
+                reply.Tables.Add(head);
+                rows.Add(table.Rows);
             }
+        }
 
-            left -= AddRows(table, message, left);
-            reply.Tables.Add(message);
+        for (var i = 0; i < rows.Count; i++)
+        {
+            left -= AddRows(rows[i], reply.Tables[i], left);
         }
 
         return reply;
     }
 
     /// <returns>The bytes that the rows take.</returns>
-    private static int AddRows(StateTable table, Protos.StateTable message, int room)
+    private static int AddRows(ValueArray<ValueArray<string>> rows, Protos.StateTable table, int room)
     {
         var bytes = 0;
-        for (var i = 0; i < table.Rows.Count; i++)
+        for (var i = 0; i < rows.Count; i++)
         {
-            var row = new Protos.StateRow { Cells = { table.Rows[i] } };
+            var row = new Protos.StateRow { Cells = { rows[i] } };
             var size = row.CalculateSize() + RowOverhead;
-            var isLastThatFits = message.Rows.Count == Limits.TableRows - 1 && table.Rows.Count > Limits.TableRows;
+            var isLastThatFits = i == Limits.TableRows - 1 && rows.Count > Limits.TableRows;
             if (isLastThatFits || size > room - bytes)
             {
-                message.Rows.Add(new Protos.StateRow { Cells = { table.Columns.Select((_, column) => column == 0 ? $"… {table.Rows.Count - i} more rows" : "") } });
+                table.Rows.Add(new Protos.StateRow { Cells = { table.Columns.Select((_, column) => column == 0 ? $"… {rows.Count - i} more rows" : "") } });
                 break;
             }
 
             bytes += size;
-            message.Rows.Add(row);
+            table.Rows.Add(row);
         }
 
         return bytes;
