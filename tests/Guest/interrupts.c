@@ -3,7 +3,7 @@
 
 #define PHYSICAL_TIMER	30
 #define UART_INTID	33
-#define CONTEXTS	4
+#define CONTEXTS	5
 
 #define REDISTRIBUTOR	0x080a0000ul
 #define DISTRIBUTOR	0x08000000ul
@@ -107,6 +107,14 @@ void core_main(u64 context, u64 pstate, u64 sctlr)
 		break;
 	case 3:		/* takes a shared one and goes off */
 		core_result = call(how, TAKE, UART_INTID, 0, 0);
+		break;
+	case 4:		/* the same, and goes off when it has fired and nobody has heard */
+		core_result = call(how, TAKE, UART_INTID, 0, 0);
+		call(how, DEAF, 1, 0, 0);
+		UART[UARTICR] = 0x7ff;
+		UART[UARTIMSC] = TXIM;
+		UART[0] = '\n';
+		pause(5000);
 		break;
 	}
 	call(how, CPU_OFF, 0, 0, 0);
@@ -258,6 +266,12 @@ static void unheard(void)
 	fact("nobody hears, and then", within(&fired[TIMER], before + 1, 60) && within(&fired[PHYSICAL_TIMER], physical + 1, 60));
 	pause(300000);
 	fact("each is told once", fired[TIMER] == before + 1 && fired[PHYSICAL_TIMER] == physical + 1);
+	before = fired[UART_INTID];
+	start(1, 4);
+	await_off(1);
+	int told = within(&fired[UART_INTID], before + 1, 60);
+	UART[UARTIMSC] = 0;
+	fact("one that nobody heard on a core that went off is told on another", told && where[UART_INTID] == 0 && core_result == 0);
 }
 
 static void given_back(void)
