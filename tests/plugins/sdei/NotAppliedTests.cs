@@ -1,0 +1,106 @@
+using Hypercalls.Sdk;
+using Hypercalls.Testkit;
+using static Hypercalls.Tests.Sdei.Guest;
+
+namespace Hypercalls.Tests.Sdei;
+
+/// <summary>Answers that never reached the guest.</summary>
+public sealed class NotAppliedTests
+{
+    private readonly TestMachine _machine = Machine();
+
+    private TestCore Core => _machine.Core(0);
+
+    private TestCore Other => _machine.Core(1);
+
+    [Fact]
+    public void An_event_that_was_not_entered_waits_again_in_its_old_place()
+    {
+        Core.Listens(0);
+        Core.Listens(SharedNormal);
+        Core.Signals(Core);
+        Sdei.Raise(_machine, SharedNormal, null);
+        Core.Unmasks();
+        Core.Enters(0);
+        Other.Signals(Core); // collapses with the one that waits again
+        Core.FellBack();
+        Assert.Equal(3, Core.Status(0));
+        Assert.Equal(-3, Core.Returns(Ids.EventContext, 0));
+
+        var again = Interrupted(pc: 0x4000_5678);
+        Assert.Equal(0x4000_5678ul, Core.Enters(0, again).Registers[2].Value);
+        Assert.Equal(0x4000_5678ul, Core.Completes().Pc);
+        Core.Enters(SharedNormal);
+        Core.Completes();
+        Assert.False(Core.WantsAttention);
+        Assert.Equal(0ul, Sdei.Dropped(_machine));
+    }
+
+    [Theory]
+    [InlineData(Ids.EventComplete)]
+    [InlineData(Ids.EventCompleteAndResume)]
+    public void A_handler_that_did_not_complete_runs_on(uint id)
+    {
+        var spi = Core.Binds(Spi);
+        Core.Listens(spi);
+        Core.Unmasks();
+        Core.Enters(spi, intid: Spi);
+        Core.Call(id, Entry);
+        Core.FellBack();
+        Assert.Equal((7, 0x105), (Core.Status(spi), Core.Returns(Ids.EventContext, 5)));
+        Assert.Equal(
+            Answer.NoResults with
+            {
+                EndedInterrupts = [Spi],
+                Then = new Effect.Load { Registers = Saved(Interrupted()), Pc = 0x4000_1234, Pstate = new(0x6000_0005) },
+            },
+            Core.Call(Ids.EventComplete, 0));
+    }
+
+    [Fact]
+    public void A_handler_that_was_to_be_forgotten_still_is()
+    {
+        Core.Listens(0);
+        Core.Unmasks();
+        Core.Signals(Core);
+        Core.Enters(0);
+        Core.Returns(Ids.EventUnregister, 0);
+        Core.Completes();
+        Core.FellBack();
+        Assert.Equal(4, Core.Status(0));
+        Core.Completes();
+        Assert.Equal(0, Core.Status(0));
+    }
+
+    [Fact]
+    public void The_outer_handler_is_the_inner_ones_context_again()
+    {
+        Core.Listens(0);
+        Core.Listens(PrivateCritical);
+        Core.Unmasks();
+        Core.Signals(Core);
+        Core.Enters(0);
+        Sdei.Raise(_machine, PrivateCritical, 0);
+        var inHandler = Interrupted(pc: Entry + 8, pstate: 0x3C5);
+        Core.Enters(PrivateCritical, inHandler);
+        Core.Completes();
+        Core.FellBack();
+        Assert.Equal((7, 7), (Core.Status(0), Core.Status(PrivateCritical)));
+        Assert.Equal(Entry + 8, Core.Completes().Pc);
+        Assert.Equal(0x4000_1234ul, Core.Completes().Pc);
+    }
+
+    [Fact]
+    public void An_interrupt_that_was_not_ended_is_still_to_be_ended()
+    {
+        var spi = Core.Binds(Spi);
+        Core.Listens(spi);
+        Core.Unmasks();
+        Core.Enters(spi, intid: Spi);
+        Core.Stopped();
+        Assert.Equal([Spi], Other.Attend(Interrupted()).EndedInterrupts);
+        Other.FellBack();
+        Assert.True(Other.WantsAttention);
+        Assert.Equal(Answer.NoResults with { EndedInterrupts = [Spi] }, Other.Attend(Interrupted()));
+    }
+}

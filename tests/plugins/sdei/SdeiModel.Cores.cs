@@ -1,0 +1,102 @@
+namespace Hypercalls.Tests.Sdei;
+
+/// <summary>Power, resets, and answers that the host did not apply.</summary>
+internal sealed partial class SdeiModel
+{
+    /// <summary>What a fallback of each PE's last exit does; null where the reference does not say.</summary>
+    private readonly Dictionary<int, Undo?> _undo = [];
+
+    public void Started(int pe)
+    {
+        (Pes[pe].IsOn, Pes[pe].IsMasked) = (true, true);
+        foreach (var one in _events.Where(one => !one.IsShared))
+        {
+            one.Handlers[pe] = new();
+        }
+
+        _undo[pe] = null;
+    }
+
+    public void Stopped(int pe)
+    {
+        foreach (var frame in Pes[pe].Frames)
+        {
+            frame.Handler.X = false;
+            if (frame.Event is { IsShared: true, Intid: { } intid })
+            {
+                _toEnd.Add(intid);
+            }
+        }
+
+        Pes[pe].Frames.Clear();
+        (Pes[pe].IsOn, Pes[pe].IsMasked) = (false, true);
+        _undo[pe] = null;
+    }
+
+    public void Woke(int pe, bool hasLostContext)
+    {
+        Pes[pe].IsMasked |= hasLostContext;
+        _undo[pe] = null;
+    }
+
+    public void Reset()
+    {
+        Begin();
+        Started(0);
+    }
+
+    /// <summary>A PE did something that these functions know nothing of.</summary>
+    public void Elsewhere(int pe) => _undo[pe] = null;
+
+    /// <summary>Whether it is clear what a fallback of the PE's last exit does now.</summary>
+    public bool CanFallBack(int pe) => _undo[pe] is { } undo && undo.IsClear();
+
+    public void FellBack(int pe)
+    {
+        _undo[pe]!.Do();
+        _undo[pe] = null;
+    }
+
+    /// <summary>The event waits again, in its old place; what was ended is still to be ended.</summary>
+    private Undo UndoAttention(int pe, Frame? frame, Trigger? trigger, uint[] ended)
+    {
+        var changes = frame?.Handler.Changes;
+        return new(
+            () => (frame is null || (Pes[pe].Frames.LastOrDefault() == frame && frame.Handler.Changes == changes))
+                && Array.TrueForAll(ended, intid => !_toEnd.Contains(intid) && _events.Find(one => one.Intid == intid) is { } bound && !bound.At(0).X && Pending(bound, 0) is null),
+            () =>
+            {
+                _toEnd.AddRange(ended);
+                if (frame is null)
+                {
+                    return;
+                }
+
+                Pes[pe].Frames.Remove(frame);
+                frame.Handler.X = false;
+                _triggers.RemoveAll(newer => newer.Event == trigger!.Event && newer.Pe == trigger.Pe);
+                _triggers.Add(trigger!);
+            });
+    }
+
+    /// <summary>The handler runs again.</summary>
+    private Undo UndoComplete(int pe, Frame frame)
+    {
+        var (changes, below) = (frame.Handler.Changes, Pes[pe].Frames.Count);
+        return new(
+            () => Pes[pe].IsOn && Pes[pe].Frames.Count == below && frame.Handler.Changes == changes && !frame.Handler.X && _events.Contains(frame.Event)
+                && (frame.Event.Intid is null || Pending(frame.Event, pe) is null),
+            () =>
+            {
+                frame.Handler.X = true;
+                Pes[pe].Frames.Add(frame);
+            });
+    }
+
+    /// <summary>The interrupt is not bound.</summary>
+    private Undo UndoBind(ModelEvent bound) => new(
+        () => _events.Contains(bound) && !Array.Exists(bound.Handlers, handler => handler.R || handler.X) && !_triggers.Exists(trigger => trigger.Event == bound),
+        () => Unbind(bound));
+
+    private sealed record Undo(Func<bool> IsClear, Action Do);
+}
