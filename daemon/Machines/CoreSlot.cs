@@ -16,6 +16,7 @@ internal sealed class CoreSlot(int number, Core core)
         : this(number, core)
     {
         (Last, Newest, GivenUp) = (before.Last, before.Newest, before.GivenUp);
+        LosesContext = before.LosesContext && core.Power is CorePower.On or CorePower.Suspended;
         foreach (var effect in before.Queued)
         {
             Queued.Enqueue(effect);
@@ -27,6 +28,9 @@ internal sealed class CoreSlot(int number, Core core)
     public Mpidr Mpidr { get; } = core.Mpidr;
 
     public CorePower Power { get; set; } = core.Power;
+
+    /// <summary>It sleeps, or has woken and nobody has said so yet, and goes on at an entry point, without the context that it had.</summary>
+    public bool LosesContext { get; set; }
 
     /// <summary>The last exit answered, for repeats and for what became of it; null once its fate is known.</summary>
     public AnsweredExit? Last { get; set; }
@@ -70,7 +74,7 @@ internal sealed class CoreSlot(int number, Core core)
     public void Forget()
     {
         Power = Power == CorePower.Unavailable ? CorePower.Unavailable : CorePower.Off;
-        (Last, Newest, GivenUp, Inattentive) = (null, 0, 0, null);
+        (Last, Newest, GivenUp, Inattentive, LosesContext) = (null, 0, 0, null, false);
         Queued.Clear();
     }
 }

@@ -6,7 +6,7 @@ namespace Hypercalls.Daemon.Machines;
 internal sealed partial class Machine
 {
     /// <summary>A call made by hand. Its effect, where one is allowed, leaves with the next attention exit of the calling core.</summary>
-    /// <exception cref="OutOfOrderException">It would have an effect, and none is allowed or none can be carried out.</exception>
+    /// <exception cref="OutOfOrderException">It would have an effect, or act on an interrupt, and none is allowed or none can be carried out.</exception>
     public Served CallByHand(CoreSlot core, in Hypercall call, bool apply)
     {
         try
@@ -18,6 +18,12 @@ internal sealed partial class Machine
 
             CheckIsCurrent(core);
             var served = Serve(call);
+            if (served.Answer is { Then: Effect.TakeInterrupt } or { EndedInterrupts.Count: > 0 } or { ReturnedInterrupts.Count: > 0 })
+            {
+                // No attention exit could say that the host refuses, and the core might go off before its next one.
+                throw new OutOfOrderException($"The call would {served.EffectText()} on {Name}, which only the guest's own call can; nothing was changed.");
+            }
+
             if (served.Answer.Then is { } effect)
             {
                 CheckByHand(core, effect, apply);

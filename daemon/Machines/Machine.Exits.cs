@@ -75,7 +75,9 @@ internal sealed partial class Machine
     {
         return Exit(core, head, received, exitHead =>
         {
-            var isByHand = core.Queued.TryPeek(out var effect);
+            Effect? effect = null;
+            // An interrupt that fired is told first: it would be told by no other exit.
+            var isByHand = exit.Intid is null && core.Queued.TryPeek(out effect);
             var entered = _clock.GetTimestamp();
             var served = isByHand ? new(_state, Answer.NoResults with { Then = effect }, null, null, null) : Attend(core, exit);
             if (Left(received) <= TimeSpan.Zero)
@@ -97,7 +99,7 @@ internal sealed partial class Machine
             Advance(served);
             return Finish(core, new(exitHead, null, served.Answer, _commit, false, served.Failure?.ToString())
             {
-                Attended = served.Service is { } service && served.Answer != Answer.NoResults ? (service, exit) : null,
+                Attended = served.Service is { } service && service != served.Failure?.Service && served.Answer != Answer.NoResults ? (service, exit) : null,
                 ByHand = effect,
             });
         });
@@ -209,9 +211,9 @@ internal sealed partial class Machine
         }
 
         // An exit of a core is proof that it runs, whether or not the host's report has overtaken it.
-        if (core.Power != CorePower.On)
+        if (core.Power != CorePower.On || core.LosesContext)
         {
-            ChangePower(core, core.Power == CorePower.Suspended ? CoreChange.Woke : CoreChange.Started);
+            ChangePower(core, core.Power == CorePower.Suspended || core.LosesContext ? CoreChange.Woke : CoreChange.Started);
         }
     }
 
@@ -228,6 +230,7 @@ internal sealed partial class Machine
         {
             // Once: the next exit says the same.
             core.Last = null;
+            core.LosesContext = false;
             if (last.Call is { } call)
             {
                 Commit((services, state, running) => services.NotApplied(state, call, last.Answer, running));
@@ -245,7 +248,7 @@ internal sealed partial class Machine
 
     private void Advance(in Served served)
     {
-        if (!ReferenceEquals(served.State, _state) || served.Answer.Then is not null)
+        if (!ReferenceEquals(served.State, _state) || served.Answer is not { Then: null, EndedInterrupts.Count: 0, ReturnedInterrupts.Count: 0 })
         {
             _state = served.State;
             _commit++;
@@ -255,7 +258,11 @@ internal sealed partial class Machine
 
     private AnsweredExit Finish(CoreSlot core, in AnsweredExit answered)
     {
-        core.Power = answered.Answer.Then is { Suspends: true } ? CorePower.Suspended : core.Power;
+        if (answered.Answer.Then is { Suspends: true } suspend)
+        {
+            (core.Power, core.LosesContext) = (CorePower.Suspended, suspend.LosesContext);
+        }
+
         // Before attention is asked for: a service that hangs there does not undo what is committed.
         core.Last = answered;
         // The calling core is told twice, by its answer and by the level: the answer may never arrive.

@@ -154,7 +154,8 @@ internal sealed partial class Machine
             core.Queued.Clear();
         }
 
-        var report = new CoreReport(core.Mpidr, change, _clock.GetUtcNow());
+        var report = new CoreReport(core.Mpidr, change, _clock.GetUtcNow()) { HasLostContext = change == CoreChange.Woke && core.LosesContext };
+        core.LosesContext &= change == CoreChange.Refused;
         Commit((services, state, running) => services.CoreChanged(state, report, running));
     }
 

@@ -162,6 +162,11 @@ internal static class FromWire
             throw Unknown("exit.attention.reason", (int)exit.Reason);
         }
 
+        if (exit.Reason == Protos.AttentionReason.Interrupt && exit.Intid is < FirstInterrupt or > LastInterrupt)
+        {
+            throw new BadMessageException("exit.attention.intid", $"{exit.Intid} is not {FirstInterrupt} to {LastInterrupt}.");
+        }
+
         if (exit.Registers is not { } file || file.X.Count != 31)
         {
             throw new BadMessageException("exit.attention.registers.x", "a register file has 31 general registers.");

@@ -80,7 +80,7 @@ internal sealed class HypercallsEndpoint(
             Function = AnswerRegister.NameOf(served.Function, source.Immediate.GetValueOrDefault(), id),
             Results = { ToWire.Registers(served.Answer) },
             ResultText = served.ResultText(),
-            EffectText = served.Answer.Then?.ToString() ?? "",
+            EffectText = served.EffectText(),
             Note = served.Failure?.ToString() ?? "",
         };
     }

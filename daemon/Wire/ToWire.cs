@@ -111,7 +111,7 @@ internal static class ToWire
             Function = AnswerRegister.NameOf(entry.Served.Function, entry.Call.Immediate, entry.Call.Function),
             Results = { Registers(entry.Served.Answer) },
             ResultText = entry.Served.ResultText(),
-            EffectText = entry.Served.Answer.Then?.ToString() ?? "",
+            EffectText = entry.Served.EffectText(),
             DurationNs = (ulong)entry.Duration.Ticks * 100,
             Fallback = entry.FellBack,
             Note = entry.Note ?? "",

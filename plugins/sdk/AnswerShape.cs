@@ -7,6 +7,10 @@ internal static class AnswerShape
     private const int LastOfSmc32 = 7;
     private const int LinkRegister = 30;
 
+    // PPIs and SPIs.
+    private const uint FirstInterrupt = 16;
+    private const uint LastInterrupt = 1019;
+
     /// <summary>Throws where a host could not carry the answer out.</summary>
     /// <param name="answer">As the service gave it.</param>
     /// <param name="call">What it answers.</param>
@@ -22,13 +26,43 @@ internal static class AnswerShape
                 throw new InvalidOperationException($"The answer starts {on.Core}, which is no core of {machine.Name}.");
             case Effect.SystemEvent system when system.Data.Count > SystemEventData:
                 throw new InvalidOperationException($"The answer gives {system.Data.Count} values with a system event; {SystemEventData} fit.");
+            case Effect.TakeInterrupt take when !machine.Offers(take.Intid):
+                throw new InvalidOperationException($"The answer takes interrupt {take.Intid}, which the host of {machine.Name} does not offer.");
+        }
+
+        CheckInterrupts(answer);
+    }
+
+    /// <summary>Throws where a host could not carry out the answer of a stopped core.</summary>
+    /// <param name="answer">As the service gave it.</param>
+    /// <exception cref="InvalidOperationException">Says what is wrong.</exception>
+    public static void CheckAttention(in Answer answer)
+    {
+        CheckRegisters(answer, CallRegisters.Count - 1);
+        CheckInterrupts(answer);
+        if (answer.Then is Effect.TakeInterrupt take)
+        {
+            // Where the host refuses, the caller gets a status: a stopped core is no caller.
+            throw new InvalidOperationException($"The answer takes interrupt {take.Intid}; only the answer of a call can.");
         }
     }
 
-    /// <summary>The part of <see cref="Check"/> that needs no machine: register numbers.</summary>
-    /// <param name="answer">As the service gave it.</param>
-    /// <exception cref="InvalidOperationException">Says what is wrong.</exception>
-    public static void CheckRegisters(in Answer answer) => CheckRegisters(answer, CallRegisters.Count - 1);
+    private static void CheckInterrupts(in Answer answer)
+    {
+        CheckInterrupts(answer.EndedInterrupts, "ends");
+        CheckInterrupts(answer.ReturnedInterrupts, "returns");
+    }
+
+    private static void CheckInterrupts(ValueArray<uint> interrupts, string what)
+    {
+        foreach (var intid in interrupts.Span)
+        {
+            if (intid is < FirstInterrupt or > LastInterrupt)
+            {
+                throw new InvalidOperationException($"The answer {what} interrupt {intid}; {FirstInterrupt} to {LastInterrupt} can be taken.");
+            }
+        }
+    }
 
     private static void CheckRegisters(in Answer answer, int last)
     {

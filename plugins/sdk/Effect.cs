@@ -12,6 +12,9 @@ public abstract record Effect
     /// <summary>Whether the calling core waits for a wake-up event once it is carried out.</summary>
     public bool Suspends => this is Standby or PowerDown or SystemEvent { Type: SystemEventType.Suspend };
 
+    /// <summary>Whether the calling core has lost its context when it goes on: it starts again at an entry point.</summary>
+    public bool LosesContext => this is PowerDown or SystemEvent { Type: SystemEventType.Suspend };
+
     /// <summary>Start a core at an entry point, in the machine's client EL and the caller's execution state (DEN0022, CPU_ON).</summary>
     /// <param name="Core">An existing core.</param>
     /// <param name="EntryPoint">As the caller gave it; bit 0 selects T32 for an AArch32 caller.</param>

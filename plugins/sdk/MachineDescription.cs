@@ -43,6 +43,22 @@ public sealed record MachineDescription
         return null;
     }
 
+    /// <summary>Whether services can take an interrupt from the guest.</summary>
+    /// <param name="intid">Any INTID.</param>
+    /// <returns>True where it lies in one of <see cref="Interrupts"/>.</returns>
+    public bool Offers(uint intid)
+    {
+        foreach (var range in Interrupts.Span)
+        {
+            if (intid >= range.First && intid <= range.Last)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
     /// <summary>The place of a core in <see cref="Cores"/>.</summary>
     /// <param name="core">Its affinity.</param>
     /// <returns>From 0; −1 where the machine has no such core.</returns>

@@ -11,6 +11,16 @@ public readonly record struct Served(MachineState State, Answer Answer, Service?
     /// <summary>x0 by the service's names: SUCCESS, NOT_SUPPORTED, ON_PENDING, or hexadecimal.</summary>
     /// <returns>Empty where no register is written.</returns>
     public string ResultText() => ResultNames.Of(Service?.Statuses, Answer);
+
+    /// <summary>What the host does: "power on 0.0.0.1", "go on at 0x40001000, end interrupt 27".</summary>
+    /// <returns>Empty where it does nothing but write registers and memory.</returns>
+    public string EffectText()
+    {
+        var effect = Answer.Then?.ToString() ?? "";
+        return Answer is { EndedInterrupts.Count: 0, ReturnedInterrupts.Count: 0 } ? effect : string.Join(
+            ", ",
+            [.. effect.Length == 0 ? [] : new[] { effect }, .. Answer.EndedInterrupts.Select(intid => $"end interrupt {intid}"), .. Answer.ReturnedInterrupts.Select(intid => $"return interrupt {intid}")]);
+    }
 }
 
 /// <summary>What a step that concerns every service has led to.</summary>

@@ -57,6 +57,12 @@ public abstract class Service
     internal abstract (object? State, Answer Answer) Attend(object state, AttentionExit exit);
 
     internal abstract object NotApplied(object state, AttentionExit exit, in Answer answer);
+
+    internal abstract bool HasInterrupts { get; }
+
+    internal abstract bool Holds(object state, uint intid);
+
+    internal abstract object Fired(object state, Mpidr core, uint intid);
 }
 
 /// <summary>A service: a table of functions over a state that is an immutable record.</summary>
@@ -118,6 +124,13 @@ public abstract class Service<TState> : Service
 
     internal override object NotApplied(object state, AttentionExit exit, in Answer answer) =>
         this is IAttention<TState> attention ? attention.NotApplied((TState)state, exit, answer) : state;
+
+    internal override bool HasInterrupts => this is IInterrupts<TState>;
+
+    internal override bool Holds(object state, uint intid) => this is IInterrupts<TState> interrupts && interrupts.Holds((TState)state, intid);
+
+    internal override object Fired(object state, Mpidr core, uint intid) =>
+        this is IInterrupts<TState> interrupts ? interrupts.Fired((TState)state, core, intid) : state;
 }
 
 /// <summary>A (conduit, immediate) pair that leads to one service, whatever w0 holds.</summary>

@@ -4,6 +4,7 @@ namespace Hypercalls.Sdk;
 public sealed partial class ServiceSet
 {
     private const string Attention = "attention";
+    private const string Interrupt = "interrupt";
 
     /// <summary>Whether any service that takes part may stop a core.</summary>
     public bool HasAttention => _attentive.Length > 0;
@@ -57,10 +58,11 @@ public sealed partial class ServiceSet
     public Served Attend(MachineState state, AttentionExit exit, IReadOnlyCollection<Service>? except = null, RunningService? running = null)
     {
         ServiceFailure? failure = null;
+        var isHeld = exit.Intid is not { } intid || TryFire(ref state, exit.Core, intid, except, running, out failure);
         foreach (var index in _attentive)
         {
             var service = Services[index];
-            if (except is not null && except.Contains(service))
+            if (service == failure?.Service || (except is not null && except.Contains(service)))
             {
                 continue;
             }
@@ -71,8 +73,8 @@ public sealed partial class ServiceSet
                 if (service.WantsAttention(state[index], exit.Core))
                 {
                     var (next, answer) = service.Attend(state[index], exit);
-                    AnswerShape.CheckRegisters(answer);
-                    return new(next is null ? state : state.With(index, next), WithoutResults(answer), service, null, failure);
+                    AnswerShape.CheckAttention(answer);
+                    return new(next is null ? state : state.With(index, next), Attended(answer, exit, isHeld), service, null, failure);
                 }
             }
             catch (Exception e)
@@ -81,7 +83,7 @@ public sealed partial class ServiceSet
             }
         }
 
-        return new(state, Answer.NoResults, failure?.Service, null, failure);
+        return new(state, Attended(Answer.NoResults, exit, isHeld), failure?.Service, null, failure);
     }
 
     /// <summary>The host fell back instead of applying what a stopped core was to load.</summary>
@@ -94,7 +96,42 @@ public sealed partial class ServiceSet
     public Stepped NotApplied(MachineState state, Service service, AttentionExit exit, Answer answer, RunningService? running = null) =>
         Step(state, "attention not applied", running, (asked, old) => asked == service ? asked.NotApplied(old, exit, answer) : old);
 
-    // An interrupted core has no call that results could belong to.
-    private static Answer WithoutResults(in Answer answer) => 
-        Answer.NoResults with { Writes = answer.Writes, EndedInterrupts = answer.EndedInterrupts, ReturnedInterrupts = answer.ReturnedInterrupts, Then = answer.Then };
+    /// <summary>Tells the service that has an interrupt that it fired; false where none has it, or the one that has cannot be told.</summary>
+    private bool TryFire(ref MachineState state, Mpidr core, uint intid, IReadOnlyCollection<Service>? except, RunningService? running, out ServiceFailure? failure)
+    {
+        failure = null;
+        foreach (var index in _active)
+        {
+            var service = Services[index];
+            if (!service.HasInterrupts || (except is not null && except.Contains(service)))
+            {
+                continue;
+            }
+
+            running?.Enter(service, Interrupt);
+            try
+            {
+                if (service.Holds(state[index], intid))
+                {
+                    state = state.With(index, service.Fired(state[index], core, intid) ?? throw new InvalidOperationException("The service returned no state."));
+                    return true;
+                }
+            }
+            catch (Exception e)
+            {
+                failure = new(service, Interrupt, e);
+            }
+        }
+
+        return false;
+    }
+
+    // An interrupted core has no call that results could belong to. What fired and is nobody's is the guest's again.
+    private static Answer Attended(in Answer answer, AttentionExit exit, bool isHeld) => Answer.NoResults with
+    {
+        Writes = answer.Writes,
+        EndedInterrupts = answer.EndedInterrupts,
+        ReturnedInterrupts = isHeld || answer.ReturnedInterrupts.Contains(exit.Intid!.Value) ? answer.ReturnedInterrupts : [.. answer.ReturnedInterrupts, exit.Intid.Value],
+        Then = answer.Then,
+    };
 }

@@ -50,7 +50,7 @@ public sealed record TestCore
 
     /// <summary>The host stopped it on request.</summary>
     /// <param name="registers">As interrupted.</param>
-    /// <param name="intid">The bound interrupt that stopped it, if one did.</param>
+    /// <param name="intid">The taken interrupt that fired and stopped it; null where the daemon asked.</param>
     /// <returns>What it loads; no results where it goes on unchanged.</returns>
     public Answer Attend(RegisterFile registers, uint? intid = null) => _machine.Attend(new(Mpidr, registers, intid, default));
 

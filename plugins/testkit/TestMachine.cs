@@ -10,6 +10,8 @@ public sealed class TestMachine
 {
     private readonly HashSet<Mpidr> _running;
     private readonly HashSet<Mpidr> _suspended;
+    /// <summary>Cores that have lost their context when they go on.</summary>
+    private readonly HashSet<Mpidr> _losing = [];
     /// <summary>What a fallback of each core's last exit does to the states.</summary>
     private readonly Dictionary<Mpidr, Func<MachineState, Stepped>> _last = [];
     private readonly List<ServiceFailure> _failures = [];
@@ -139,6 +141,7 @@ public sealed class TestMachine
         };
         _running.Clear();
         _suspended.Clear();
+        _losing.Clear();
         _last.Clear();
         Begin();
         _state = Keep(Services.Reset(_state, kind, Description));
@@ -155,6 +158,7 @@ public sealed class TestMachine
         _suspended.Clear();
         _running.UnionWith(Running(description));
         _suspended.UnionWith(Suspended(description));
+        _losing.IntersectWith(_running);
         Begin();
         _state = Keep(Services.Attached(_state, description));
     }
@@ -174,7 +178,7 @@ public sealed class TestMachine
         {
             Report(CoreChange.Started, call.Core);
         }
-        else if (_suspended.Contains(call.Core))
+        else if (_suspended.Contains(call.Core) || _losing.Contains(call.Core))
         {
             Report(CoreChange.Woke, call.Core);
         }
@@ -183,9 +187,13 @@ public sealed class TestMachine
         var served = Services.Serve(call, _state);
         LastResult = served.ResultText();
         _last[call.Core] = state => Services.NotApplied(state, call, served.Answer);
-        if (served.Answer.Then is { Suspends: true })
+        if (served.Answer.Then is { Suspends: true } suspend)
         {
             _suspended.Add(call.Core);
+            if (suspend.LosesContext)
+            {
+                _losing.Add(call.Core);
+            }
         }
 
         return Commit(served);
@@ -196,7 +204,7 @@ public sealed class TestMachine
         Begin();
         exit = exit with { Now = Now };
         var served = Services.Attend(_state, exit);
-        if (served.Service is { } service)
+        if (served.Service is { } service && service != served.Failure?.Service)
         {
             _last[exit.Core] = state => Services.NotApplied(state, service, exit, served.Answer);
         }
@@ -212,6 +220,7 @@ public sealed class TestMachine
         }
 
         Begin();
+        _losing.Remove(core);
         _state = Keep(last(_state));
     }
 
@@ -256,12 +265,14 @@ public sealed class TestMachine
             _running.Remove(core);
         }
 
+        var hasLostContext = false;
         if (change != CoreChange.Refused)
         {
             _suspended.Remove(core);
+            hasLostContext = _losing.Remove(core) && change == CoreChange.Woke;
         }
 
-        _state = Keep(Services.CoreChanged(_state, new(core, change, Now)));
+        _state = Keep(Services.CoreChanged(_state, new(core, change, Now) { HasLostContext = hasLostContext }));
     }
 
     private void Begin() => LastFailure = null;

@@ -3,10 +3,12 @@ using Hypercalls.Sdk;
 namespace Hypercalls.Tests.Trials;
 
 /// <summary>What the guests of tests/Guest call: the numbers are those of guest.h. Attention enters a handler of the guest, as an event would.</summary>
-public sealed class TrialsService : Service<TrialsState>, IAttention<TrialsState>, ICoreLifecycle<TrialsState>, IResets<TrialsState>, INotApplied<TrialsState>, IDeviceTree
+public sealed class TrialsService : Service<TrialsState>, IAttention<TrialsState>, IInterrupts<TrialsState>, ICoreLifecycle<TrialsState>, IResets<TrialsState>, INotApplied<TrialsState>, IDeviceTree
 {
     private const ulong El1h = 0x3C5;
+    private const ulong OfInterrupt = 1ul << 32;
     private static readonly FunctionId s_count = new(0xC300_0023);
+    private static readonly FunctionId s_take = new(0xC300_0016);
 
     public override string Name => "TRIALS";
 
@@ -27,6 +29,9 @@ public sealed class TrialsService : Service<TrialsState>, IAttention<TrialsState
         { 0xC300_000D, "SEVEN",       Seven },
         { 0xC300_000F, "SLOW_ATTEND", AttendLate, "milliseconds" },
         { 0xC300_0010, "WITHDRAWN",   Attend,     "core", "count" },
+        { 0xC300_0016, "TAKE",        Take,       "intid" },
+        { 0xC300_0017, "GIVE_BACK",   GiveBack,   "intid" },
+        { 0xC300_0018, "WOKEN",       Woken,      "core" },
         { 0xC300_0020, "THROW",       Throw },
         { 0x8300_0021, "NARROW",      Narrow,     "a" },
         { 0xC300_0022, "USES",        Uses,       FunctionTraits.Uses(6, 17) },
@@ -74,17 +79,36 @@ public sealed class TrialsService : Service<TrialsState>, IAttention<TrialsState
     public TrialsState CoreChanged(TrialsState state, CoreReport report)
     {
         Hang(state.Hangs, "core change");
-        return state;
+        if (report.Change != CoreChange.Woke || state.IndexOf(report.Core) is var index && index < 0)
+        {
+            return state;
+        }
+
+        var core = state.Cores[index];
+        return state with { Cores = state.Cores.With(index, core with { Woken = core.Woken + 1, WokenAnew = core.WokenAnew + (report.HasLostContext ? 1ul : 0) }) };
     }
 
     public TrialsState NotApplied(TrialsState state, in Hypercall hypercall, in Answer answer) =>
-        hypercall.Function == s_count && state.IndexOf(hypercall.Core) is var index and >= 0
+        hypercall.Function == s_take ? Without(state, (uint)hypercall[1])
+        : hypercall.Function == s_count && state.IndexOf(hypercall.Core) is var index and >= 0
             ? state with { Cores = state.Cores.With(index, state.Cores[index] with { Count = state.Cores[index].Count - 1 }) }
             : state;
 
+    public bool Holds(TrialsState state, uint intid) => state.Taken.Contains(intid);
+
+    public TrialsState Fired(TrialsState state, Mpidr core, uint intid)
+    {
+        Hang(state.Hangs, "fired");
+        var index = state.IndexOf(core);
+        // A host that was not sure to be heard tells of the same trigger again.
+        return state.Cores[index].Fired.Contains(intid) || state.Cores[index].Serving == intid
+            ? state
+            : state with { Cores = state.Cores.With(index, state.Cores[index] with { Fired = [.. state.Cores[index].Fired, intid] }) };
+    }
+
     public bool WantsAttention(TrialsState state, Mpidr core)
     {
-        var isWanted = state.IndexOf(core) is var index and >= 0 && state.Cores[index] is { Pending: > 0, Interrupted: null };
+        var isWanted = state.IndexOf(core) is var index and >= 0 && state.Cores[index] is { Interrupted: null } of && (of.Pending > 0 || of.Fired.Count > 0);
         if (isWanted)
         {
             Hang(state.Hangs, "attention");
@@ -98,16 +122,18 @@ public sealed class TrialsService : Service<TrialsState>, IAttention<TrialsState
         Hang(state.Hangs, "attend");
         var index = state.IndexOf(stopped.Core);
         var core = state.Cores[index];
-        var entry = new Effect.Load { Registers = [new(0, core.Pending), new(1, stopped.Registers.Pc)], Pc = core.Handler, Pstate = new(El1h) };
-        return (
-            state with { Cores = state.Cores.With(index, core with { Pending = core.Pending - 1, Interrupted = stopped.Registers }) },
-            Answer.NoResults with { Then = entry });
+        uint? fired = core.Fired.Count > 0 ? core.Fired[0] : null;
+        var entry = new Effect.Load { Registers = [new(0, fired is { } intid ? OfInterrupt | intid : core.Pending), new(1, stopped.Registers.Pc)], Pc = core.Handler, Pstate = new(El1h) };
+        var entered = fired is null ? core with { Pending = core.Pending - 1 } : core with { Fired = [.. core.Fired.Skip(1)], Serving = fired };
+        return (state with { Cores = state.Cores.With(index, entered with { Interrupted = stopped.Registers }) }, Answer.NoResults with { Then = entry });
     }
 
     public TrialsState NotApplied(TrialsState state, AttentionExit stopped, in Answer answer)
     {
         var index = state.IndexOf(stopped.Core);
-        return state with { Cores = state.Cores.With(index, state.Cores[index] with { Pending = state.Cores[index].Pending + 1, Interrupted = null }) };
+        var core = state.Cores[index];
+        var undone = core.Serving is { } intid ? core with { Fired = [intid, .. core.Fired], Serving = null } : core with { Pending = core.Pending + 1 };
+        return state with { Cores = state.Cores.With(index, undone with { Interrupted = null }) };
     }
 
     private static Answer Echo(in Hypercall call) => Answer.Value(call[1] + 1, call.Immediate, (ulong)call.Conduit, 1);
@@ -209,8 +235,28 @@ public sealed class TrialsService : Service<TrialsState>, IAttention<TrialsState
             Pc = interrupted.Pc,
             Pstate = interrupted.Pstate,
         };
-        return (state with { Cores = state.Cores.With(index, state.Cores[index] with { Interrupted = null }) }, Answer.NoResults with { Then = back });
+        return (
+            state with { Cores = state.Cores.With(index, state.Cores[index] with { Interrupted = null, Serving = null }) },
+            Answer.NoResults with { Then = back, EndedInterrupts = state.Cores[index].Serving is { } intid ? [intid] : [] });
     }
+
+    private static Outcome<TrialsState> Take(in Hypercall call, TrialsState state) =>
+        (state with { Taken = [.. state.Taken, (uint)call[1]] }, Answer.Success with { Then = new Effect.TakeInterrupt((uint)call[1], -3) });
+
+    private static Outcome<TrialsState> GiveBack(in Hypercall call, TrialsState state) =>
+        (Without(state, (uint)call[1]), Answer.Success with { ReturnedInterrupts = [(uint)call[1]] });
+
+    private static Outcome<TrialsState> Woken(in Hypercall call, TrialsState state)
+    {
+        var core = Mpidr.TryParse(call[1], out var mpidr) && state.IndexOf(mpidr) is var index and >= 0 ? state.Cores[index] : new(default);
+        return Answer.Value(core.Woken, core.WokenAnew);
+    }
+
+    private static TrialsState Without(TrialsState state, uint intid) => state with
+    {
+        Taken = [.. state.Taken.Where(taken => taken != intid)],
+        Cores = [.. state.Cores.Select(core => core with { Fired = [.. core.Fired.Where(fired => fired != intid)], Serving = core.Serving == intid ? null : core.Serving })],
+    };
 
     private static TrialsState Pend(TrialsState state, ulong core, ulong count)
     {

@@ -13,6 +13,9 @@ public sealed record TrialsState
     /// <summary>The step in which the machine's name lets this service hang.</summary>
     public string Hangs { get; init; } = "";
 
+    /// <summary>Interrupts that this service has taken.</summary>
+    public ValueArray<uint> Taken { get; init; }
+
     public int IndexOf(Mpidr core)
     {
         for (var i = 0; i < Cores.Count; i++)
@@ -34,6 +37,17 @@ public sealed record TrialsCore(Mpidr Core)
     public ulong Handler { get; init; }
 
     public RegisterFile? Interrupted { get; init; }
+
+    /// <summary>The taken interrupts that have fired here and wait for the handler.</summary>
+    public ValueArray<uint> Fired { get; init; }
+
+    /// <summary>The one that the handler runs for; it ends with it.</summary>
+    public uint? Serving { get; init; }
+
+    /// <summary>How often this core has woken, and how often of these without the context that it had.</summary>
+    public ulong Woken { get; init; }
+
+    public ulong WokenAnew { get; init; }
 
     /// <summary>Calls of COUNT whose answer the guest has seen.</summary>
     public ulong Count { get; init; }

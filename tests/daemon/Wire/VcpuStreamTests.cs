@@ -358,6 +358,8 @@ public sealed class VcpuStreamTests(TestDaemon daemon) : IClassFixture<TestDaemo
         yield return (new() { Exit = With(exit => exit.Previous = new() { ExitId = 1 }) }, "exit.previous.outcome: is not set.");
         yield return (new() { Exit = new() { ExitId = 1, Boot = 1, Attention = new() { Reason = AttentionReason.Requested } } }, "exit.attention.registers.x: a register file has 31 general registers.");
         yield return (new() { Exit = new() { ExitId = 1, Boot = 1, Attention = new() } }, "exit.attention.reason: is not set.");
+        yield return (new() { Exit = new() { ExitId = 1, Boot = 1, Attention = new() { Reason = AttentionReason.Interrupt, Intid = 15 } } }, "exit.attention.intid: 15 is not 16 to 1019.");
+        yield return (new() { Exit = new() { ExitId = 1, Boot = 1, Attention = new() { Reason = AttentionReason.Interrupt, Intid = 1020 } } }, "exit.attention.intid: 1020 is not 16 to 1019.");
         yield return (new() { Exit = new() { ExitId = 1, Boot = 1, Wake = new() { Cause = (WakeCause)9 } } }, "exit.wake.cause: 9 is no value this daemon knows.");
         yield return (new() { Exit = new() { ExitId = 1, Boot = 1, Debug = new() { ReservedZero = 1 } } }, "exit.debug.reserved_zero: must be zero.");
         yield return (new() { Exit = new() { ExitId = 1, Boot = 1, SystemEvent = new() { Count = 2, Data = { 1ul } } } }, "exit.system_event.data: 1 entries of which 2 are valid");

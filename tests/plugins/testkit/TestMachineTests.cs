@@ -106,6 +106,70 @@ public sealed class TestMachineTests
     [Fact]
     public void A_core_prints_its_affinity() => Assert.Equal("core 0.0.0.1", new TestMachine(2, new HelloService()).Core(1).ToString());
 
+    [Theory]
+    [InlineData(0u, false)] // standby
+    [InlineData(1u, true)] // power-down
+    [InlineData(2u, true)] // SYSTEM_SUSPEND
+    public void A_core_that_wakes_has_lost_its_context_where_it_went_down_for_it(uint how, bool hasLost)
+    {
+        var service = new SleepService();
+        var machine = new TestMachine(2, service);
+        var core = machine.Core(0);
+        core.Call(Clock, how);
+        core.Woke();
+        // The call itself is the news; a core that fell back never slept, and one that was stopped begins anew.
+        core.Call(Clock, how);
+        core.Call(Clock, 3);
+        core.Call(Clock, how);
+        core.FellBack();
+        core.Call(Clock, 3);
+        core.Call(Clock, how);
+        core.Stopped();
+        core.Started();
+        core.Call(Clock, how);
+        machine.Attach(machine.Description);
+        core.Call(Clock, 3);
+        core.Woke();
+        Assert.Equal(
+            [(CoreChange.Woke, hasLost), (CoreChange.Woke, hasLost), (CoreChange.Woke, false), (CoreChange.Stopped, false), (CoreChange.Started, false), .. hasLost ? [(CoreChange.Woke, true)] : Array.Empty<(CoreChange, bool)>(), (CoreChange.Woke, false)],
+            service.Seen);
+    }
+
+    private sealed record NoState;
+
+    private sealed class SleepService : Service<NoState>, ICoreLifecycle<NoState>
+    {
+        public List<(CoreChange, bool)> Seen { get; } = [];
+
+        public override string Name => "SLEEP";
+
+        public override string Version => "0";
+
+        public override FunctionTable<NoState> Functions { get; } = new()
+        {
+            {
+                Clock, "SLEEP", (in call) => Answer.Success with
+                {
+                    Then = call[1] switch
+                    {
+                        0 => new Effect.Standby(),
+                        1 => new Effect.PowerDown(0x4000_0000, 0),
+                        2 => new Effect.SystemEvent(SystemEventType.Suspend, [0x4000_0000, 0]),
+                        _ => null,
+                    },
+                }
+            },
+        };
+
+        public NoState Attached(NoState state, MachineDescription machine) => state;
+
+        public NoState CoreChanged(NoState state, CoreReport report)
+        {
+            Seen.Add((report.Change, report.HasLostContext));
+            return state;
+        }
+    }
+
     private static TestMachine Instruments() => new(new TableService("INSTRUMENTS", new()
     {
         { Clock, "CLOCK", (in call) => Answer.Value((ulong)call.Now.Second) },
