@@ -1,4 +1,3 @@
-using Hypercalls.Sdk;
 using Hypercalls.Testkit;
 using static Hypercalls.Tests.Sdei.Guest;
 

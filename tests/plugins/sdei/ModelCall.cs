@@ -41,11 +41,11 @@ internal readonly record struct ModelCall(uint Id, ulong[] X, ulong Pstate)
             0 => 0x8400_0020 + (uint)dice.Below(0x20),
             1 => 0xC402_0020 | (uint)dice.Below(0x40) << 17,
             2 => 0xC400_0033 + (uint)dice.Below(0xD),
-            3 => dice.OneOf(0xC300_0021, 0xC500_0021u, 0xC400_001F, 0xC400_0040, 0x4400_0021, 0xC400_0121),
+            3 => dice.OneOf<uint>(0xC300_0021, 0xC500_0021, 0xC400_001F, 0xC400_0040, 0x4400_0021, 0xC400_0121),
             _ => Ids.Version + (uint)dice.Below(0x13),
         };
         ulong[] x = [id, .. Enumerable.Range(1, 5).Select(_ => Any(dice, platform, events))];
-        return new(id, x, dice.OneIn(8) ? dice.OneOf(0x1D3ul, 0x3C4, 0x3C8, 0x3CD, 0, 0x10, ulong.MaxValue) : Caller(dice, platform));
+        return new(id, x, dice.OneIn(8) ? dice.OneOf<ulong>(0x1D3, 0x3C4, 0x3C8, 0x3CD, 0, 0x10, ulong.MaxValue) : Caller(dice, platform));
     }
 
     public override string ToString() =>
@@ -94,7 +94,7 @@ internal readonly record struct ModelCall(uint Id, ulong[] X, ulong Pstate)
     };
 
     private static ulong Caller(Dice dice, ModelPlatform platform) => dice.OneIn(40)
-        ? dice.OneOf(0x3C5ul, 0x3C9, 0x3C4, 0x3C0, 0x1D3)
+        ? dice.OneOf<ulong>(0x3C5, 0x3C9, 0x3C4, 0x3C0, 0x1D3)
         : (platform.ClientEl == 2 ? 0x3C9ul : 0x3C5) ^ (dice.OneIn(4) ? 1u : 0);
 
     private static ulong Any(Dice dice, ModelPlatform platform, IReadOnlyList<uint> events) => dice.Below(6) switch

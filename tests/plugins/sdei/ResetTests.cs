@@ -17,7 +17,7 @@ public sealed class ResetTests
     public void PRIVATE_RESET_unregisters_the_callers_private_events_alone()
     {
         var ppi = Core.Binds(Ppi);
-        foreach (var number in new[] { 0, PrivateNormal, PrivateCritical, ppi })
+        foreach (var number in new uint[] { 0, PrivateNormal, PrivateCritical, ppi })
         {
             Core.Listens(number);
             Other.Listens(number);
@@ -26,7 +26,7 @@ public sealed class ResetTests
         Core.Listens(SharedNormal);
         Core.Unmasks();
         Assert.Equal(0, Core.Returns(Ids.PrivateReset));
-        foreach (var number in new[] { 0, PrivateNormal, PrivateCritical, ppi })
+        foreach (var number in new uint[] { 0, PrivateNormal, PrivateCritical, ppi })
         {
             Assert.Equal((0, 3), (Core.Status(number), Other.Status(number)));
         }

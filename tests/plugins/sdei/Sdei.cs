@@ -14,7 +14,7 @@ internal static class Sdei
         [
             .. (events ?? []).Select(one => new StaticEvent
             {
-                Number = new EventNumber(one.Number),
+                Number = one.Number,
                 Type = one.IsShared ? EventType.Shared : EventType.Private,
                 Priority = one.IsCritical ? EventPriority.Critical : EventPriority.Normal,
             }),
