@@ -103,4 +103,40 @@ public sealed class NotAppliedTests
         Assert.True(Other.WantsAttention);
         Assert.Equal(Answer.NoResults with { EndedInterrupts = [Spi] }, Other.Attend(Interrupted()));
     }
+
+    /// <summary>The host has not ended or returned it: were the trigger forgotten too, it would never fire again.</summary>
+    [Theory]
+    [InlineData(Ids.EventUnregister, Ppi, true)]
+    [InlineData(Ids.EventUnregister, Spi, true)]
+    [InlineData(Ids.PrivateReset, Ppi, true)]
+    [InlineData(Ids.SharedReset, Ppi, false)]
+    [InlineData(Ids.SharedReset, Spi, false)]
+    [InlineData(Ids.SharedReset, Spi, true)]
+    [InlineData(Ids.InterruptRelease, Ppi, false)]
+    [InlineData(Ids.InterruptRelease, Spi, false)]
+    public void An_interrupt_that_fired_is_not_forgotten(uint id, uint intid, bool isRegistered)
+    {
+        var number = Core.Binds(intid);
+        if (isRegistered)
+        {
+            Core.Listens(number);
+        }
+
+        Core.Attend(Interrupted(), intid);
+        var answer = Core.Call(id, number);
+        Assert.Equal([intid], [.. answer.EndedInterrupts, .. answer.ReturnedInterrupts]);
+        Core.FellBack();
+
+        // Its end is asked for again, or its event still comes.
+        if (!Core.WantsAttention)
+        {
+            Core.Call(Ids.EventRegister, number, Entry, Argument, 0, 0);
+            Core.Call(Ids.EventEnable, number);
+            Core.Unmasks();
+        }
+
+        Assert.True(Core.WantsAttention);
+        var attended = Core.Attend(Interrupted());
+        Assert.Equal([intid], attended.Then is null ? attended.EndedInterrupts : Core.Call(Ids.EventComplete, 0).EndedInterrupts);
+    }
 }

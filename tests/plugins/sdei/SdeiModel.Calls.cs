@@ -22,15 +22,9 @@ internal sealed partial class SdeiModel
             Started(pe);
         }
 
-        _undo[pe] = null;
+        _undo[pe] = s_nothing;
         var isAtClientEl = (pstate & 0x10) == 0 && (int)(pstate >> 2 & 3) == _platform.ClientEl;
-        var answer = isAtClientEl ? Serve(pe, id & ~0x1_0000u, x) : Answer.NotSupported; // bit 16 is a hint
-        if (answer is { Then: null, EndedInterrupts.Count: 0, ReturnedInterrupts.Count: 0 })
-        {
-            _undo[pe] = new(() => true, () => { });
-        }
-
-        return answer;
+        return isAtClientEl ? Serve(pe, id & ~0x1_0000u, x) : Answer.NotSupported; // bit 16 is a hint
     }
 
     private Answer Serve(int pe, uint id, ulong[] x) => id switch
@@ -39,13 +33,13 @@ internal sealed partial class SdeiModel
         Ids.EventContext => Context(Pes[pe], x[1]),
         Ids.EventComplete => Complete(pe, null),
         Ids.EventCompleteAndResume => x[1] % 4 != 0 ? s_invalid : Complete(pe, x[1]),
-        Ids.PeMask => Mask(Pes[pe]),
-        Ids.PeUnmask => Unmask(Pes[pe]),
+        Ids.PeMask => Mask(pe, true),
+        Ids.PeUnmask => Mask(pe, false),
         Ids.InterruptBind => Bind(pe, x[1]),
         Ids.EventSignal => Signal(x[1], x[2]),
         Ids.Features => Features(x[1]),
         Ids.PrivateReset => PrivateReset(pe),
-        Ids.SharedReset => SharedReset(),
+        Ids.SharedReset => SharedReset(pe),
         Ids.EventRegister or Ids.EventEnable or Ids.EventDisable or Ids.EventUnregister or Ids.EventStatus or Ids.EventGetInfo or Ids.EventRoutingSet
             or Ids.InterruptRelease => Find((uint)x[1]) is { } one ? OfEvent(id, one, pe, x) : s_invalid,
         _ => Answer.NotSupported,
@@ -53,17 +47,17 @@ internal sealed partial class SdeiModel
 
     private Answer OfEvent(uint id, ModelEvent one, int pe, ulong[] x) => id switch
     {
-        Ids.EventRegister => Register(one, one.At(pe), x[2], x[3], x[4], x[5]),
-        Ids.EventEnable => Enable(one.At(pe), true),
-        Ids.EventDisable => Enable(one.At(pe), false),
+        Ids.EventRegister => Register(one, pe, x[2], x[3], x[4], x[5]),
+        Ids.EventEnable => Enable(one, pe, true),
+        Ids.EventDisable => Enable(one, pe, false),
         Ids.EventUnregister => Unregister(one, pe),
         Ids.EventStatus => Answer.Status((long)Status(pe, one.Number)),
         Ids.EventGetInfo => GetInfo(one, x[2]),
-        Ids.EventRoutingSet => RoutingSet(one, x[2], x[3]),
-        _ => Release(one),
+        Ids.EventRoutingSet => RoutingSet(one, pe, x[2], x[3]),
+        _ => Release(one, pe),
     };
 
-    private Answer Register(ModelEvent one, Handler handler, ulong entry, ulong argument, ulong flags, ulong affinity)
+    private Answer Register(ModelEvent one, int pe, ulong entry, ulong argument, ulong flags, ulong affinity)
     {
         var (byPe, relative) = ((flags & 1) != 0, (flags & 2) != 0);
         if (flags > 3 || (relative && _platform.Minor == 0) || entry % 4 != 0 || (entry == 0 && !relative) || (one.IsShared && byPe && !IsPe(affinity)))
@@ -71,6 +65,7 @@ internal sealed partial class SdeiModel
             return s_invalid;
         }
 
+        var handler = one.At(pe);
         if (handler.R || handler.X)
         {
             return s_denied;
@@ -79,17 +74,25 @@ internal sealed partial class SdeiModel
         (handler.R, handler.Entry, handler.Argument, handler.IsRelative) = (true, entry, argument, relative);
         (handler.IsRoutedToPe, handler.Affinity) = (byPe, affinity);
         handler.Changes++;
+        _undo[pe] = UndoRegister(one, pe);
         return Answer.Success;
     }
 
-    private static Answer Enable(Handler handler, bool isEnabled)
+    private Answer Enable(ModelEvent one, int pe, bool isEnabled)
     {
+        var handler = one.At(pe);
         if (!handler.R)
         {
             return s_denied;
         }
 
-        handler.E = isEnabled;
+        if (handler.E != isEnabled)
+        {
+            handler.E = isEnabled;
+            handler.Changes++;
+            _undo[pe] = UndoEnable(one, pe);
+        }
+
         return Answer.Success;
     }
 
@@ -129,6 +132,7 @@ internal sealed partial class SdeiModel
         }
 
         var answer = handler.X ? s_pending : Answer.Success;
+        _undo[pe] = UndoUnregister(one, pe, handler.E, Pending(one, pe));
         return Clear(one, pe) is { } ended ? answer with { EndedInterrupts = [ended] } : answer;
     }
 
@@ -152,7 +156,7 @@ internal sealed partial class SdeiModel
         _ => s_invalid,
     };
 
-    private Answer RoutingSet(ModelEvent one, ulong mode, ulong affinity)
+    private Answer RoutingSet(ModelEvent one, int pe, ulong mode, ulong affinity)
     {
         if (!one.IsShared || mode > 1 || (mode == 1 && !IsPe(affinity)))
         {
@@ -164,21 +168,18 @@ internal sealed partial class SdeiModel
             return s_denied;
         }
 
+        handler.Changes++;
+        _undo[pe] = UndoRouting(one, pe);
         (handler.IsRoutedToPe, handler.Affinity) = (mode == 1, affinity);
         return Answer.Success;
     }
 
-    private static Answer Mask(Pe pe)
+    private Answer Mask(int pe, bool isMasked)
     {
-        var was = pe.IsMasked;
-        pe.IsMasked = true;
-        return Answer.Status(was ? 0 : 1);
-    }
-
-    private static Answer Unmask(Pe pe)
-    {
-        pe.IsMasked = false;
-        return Answer.Success;
+        var was = Pes[pe].IsMasked;
+        Pes[pe].IsMasked = isMasked;
+        _undo[pe] = isMasked ? new(() => true, () => Pes[pe].IsMasked = was) : null;
+        return Answer.Status(isMasked && !was ? 1 : 0);
     }
 
     private Answer Bind(int pe, ulong interrupt)
@@ -209,7 +210,7 @@ internal sealed partial class SdeiModel
         return Answer.Status(number) with { Then = new Effect.TakeInterrupt((uint)interrupt, IfRefused: -3) };
     }
 
-    private Answer Release(ModelEvent one)
+    private Answer Release(ModelEvent one, int pe)
     {
         if (one.Intid is not { } intid)
         {
@@ -221,6 +222,7 @@ internal sealed partial class SdeiModel
             return s_denied;
         }
 
+        _undo[pe] = UndoRelease(one);
         Unbind(one);
         return Answer.Success with { ReturnedInterrupts = [intid] };
     }
@@ -277,7 +279,7 @@ internal sealed partial class SdeiModel
         return (wasRunning ? s_denied : Answer.Success) with { EndedInterrupts = Cleared(mine, pe) };
     }
 
-    private Answer SharedReset()
+    private Answer SharedReset(int pe)
     {
         var shared = _events.Where(one => one.IsShared).ToList();
         var wasRunning = shared.Exists(one => one.At(0).X);
@@ -288,11 +290,13 @@ internal sealed partial class SdeiModel
         }
 
         ModelEvent[] bound = [.. _privateSlots.Concat(_sharedSlots).OfType<ModelEvent>()];
+        _undo[pe] = UndoSharedReset(bound);
         Array.ForEach(bound, Unbind);
         return Answer.Success with { ReturnedInterrupts = [.. bound.Select(one => one.Intid!.Value)] };
     }
 
-    private ValueArray<uint> Cleared(IEnumerable<ModelEvent> events, int pe) => [.. events.Select(one => Clear(one, pe)).OfType<uint>().Order()];
+    // What is not registered is not unregistered: its trigger waits on.
+    private ValueArray<uint> Cleared(IEnumerable<ModelEvent> events, int pe) => [.. events.Where(one => one.At(pe).R).Select(one => Clear(one, pe)).OfType<uint>().Order()];
 
     private bool IsPe(ulong affinity) => Array.Exists(Pes, pe => pe.Affinity == affinity);
 }

@@ -6,6 +6,8 @@ internal sealed partial class SdeiModel
     /// <summary>What a fallback of each PE's last exit does; null where the reference does not say.</summary>
     private readonly Dictionary<int, Undo?> _undo = [];
 
+    private static readonly Undo s_nothing = new(() => true, () => { });
+
     public void Started(int pe)
     {
         (Pes[pe].IsOn, Pes[pe].IsMasked) = (true, true);
@@ -55,6 +57,79 @@ internal sealed partial class SdeiModel
     {
         _undo[pe]!.Do();
         _undo[pe] = null;
+    }
+
+    private Undo UndoRegister(ModelEvent one, int pe) => UndoChange(one, pe, () => one.At(pe).R = false);
+
+    private Undo UndoEnable(ModelEvent one, int pe) => UndoChange(one, pe, () => one.At(pe).E ^= true);
+
+    private Undo UndoRouting(ModelEvent one, int pe)
+    {
+        var was = (one.At(pe).IsRoutedToPe, one.At(pe).Affinity);
+        return UndoChange(one, pe, () => (one.At(pe).IsRoutedToPe, one.At(pe).Affinity) = was);
+    }
+
+    /// <summary>Undone where nothing has happened to the handler since, no trigger either.</summary>
+    private Undo UndoChange(ModelEvent one, int pe, Action undo)
+    {
+        var (handler, changes, runs, pending) = (one.At(pe), one.At(pe).Changes, one.At(pe).X, Pending(one, pe));
+        return new(
+            () => _events.Contains(one) && handler.Changes == changes && handler.X == runs && Pending(one, pe) == pending,
+            () =>
+            {
+                undo();
+                handler.Changes++;
+            });
+    }
+
+    /// <summary>Registered as before; a trigger that was dropped waits again.</summary>
+    private Undo UndoUnregister(ModelEvent one, int pe, bool wasEnabled, Trigger? dropped)
+    {
+        var (handler, changes, ran) = (one.At(pe), one.At(pe).Changes + 1, one.At(pe).X);
+        return new(
+            () => _events.Contains(one) && handler.Changes == changes && handler.X == ran && Pending(one, pe) is null,
+            () =>
+            {
+                (handler.R, handler.E) = (true, wasEnabled);
+                handler.Changes++;
+                if (dropped is { Event.Intid: not null })
+                {
+                    _triggers.Add(dropped);
+                }
+
+            });
+    }
+
+    /// <summary>Interrupts that were not returned are bound as before; nobody is registered.</summary>
+    private Undo UndoSharedReset(ModelEvent[] bound)
+    {
+        Undo[] each = [.. bound.Select(UndoRelease)];
+        return new(() => Array.TrueForAll(each, one => one.IsClear()), () => Array.ForEach(each, one => one.Do()));
+    }
+
+    /// <summary>Bound as before.</summary>
+    private Undo UndoRelease(ModelEvent one)
+    {
+        var slots = _privateSlots.Contains(one) ? _privateSlots : _sharedSlots;
+        var (slot, toEnd, dropped) = (Array.IndexOf(slots, one), _toEnd.Contains(one.Intid!.Value), _triggers.Where(trigger => trigger.Event == one).ToArray());
+        return new(
+            () => slots[slot] is null && !_events.Exists(other => other.Intid == one.Intid),
+            () =>
+            {
+                slots[slot] = one;
+                _events.Add(one);
+                if (toEnd)
+                {
+                    _toEnd.Add(one.Intid!.Value);
+                }
+
+                Return(dropped);
+            });
+    }
+
+    private void Return(Trigger[] dropped)
+    {
+        _triggers.AddRange(dropped);
     }
 
     /// <summary>The event waits again, in its old place; what was ended is still to be ended.</summary>

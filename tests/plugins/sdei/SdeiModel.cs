@@ -103,7 +103,7 @@ internal sealed partial class SdeiModel
 
         Keep(raised, core ?? 0);
         var trigger = Pending(raised, core ?? 0)!;
-        return Enumerable.Range(0, Pes.Length).Any(pe => IsDeliverable(trigger, pe)) ? RaiseResult.Delivered : RaiseResult.Pending;
+        return Enumerable.Range(0, Pes.Length).Any(pe => Next(pe) == trigger) ? RaiseResult.Delivered : RaiseResult.Pending;
     }
 
     private void Fire(int pe, uint intid)

@@ -133,9 +133,9 @@ internal sealed class SdeiModelRun
 
     private void Power(int pe, Dice dice)
     {
-        _sleeps[pe] = Sleep.Awake;
         if (_model.Pes[pe].IsOn && dice.OneIn(3))
         {
+            _sleeps[pe] = Sleep.Awake;
             _history.Add($"core {pe} stops");
             _model.Stopped(pe);
             _machine.Core(pe).Stopped();
