@@ -1,3 +1,5 @@
+using Hypercalls.Daemon.Machines;
+using Hypercalls.Sdk;
 using Microsoft.Extensions.Logging;
 
 namespace Hypercalls.Daemon;
@@ -22,6 +24,9 @@ internal static partial class Log
 
     [LoggerMessage(Level = LogLevel.Information, Message = "{Machine} {How}: {Calls} calls, {Fallbacks} fallbacks, {Failures} failures")]
     public static partial void Left(ILogger log, string machine, string how, ulong calls, ulong fallbacks, ulong failures);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "{Machine}: {Peer} raised event {Event} of {Service}: {Result}")]
+    public static partial void Raised(ILogger log, string machine, Peer peer, ulong @event, string service, RaiseResult result);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Refused: {Reason}")]
     public static partial void Refused(ILogger log, string reason);

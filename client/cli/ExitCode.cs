@@ -6,7 +6,7 @@ internal static class ExitCode
     /// <summary>Done.</summary>
     public const int Done = 0;
 
-    /// <summary>It went wrong: the sentence on standard error says how.</summary>
+    /// <summary>It went wrong, or was refused: the sentence on standard error says how.</summary>
     public const int Failed = 1;
 
     /// <summary>The command line or a value in it is wrong.</summary>

@@ -246,11 +246,14 @@ internal sealed partial class Machine
         }
     }
 
-    private void Advance(in Served served)
+    private void Advance(in Served served) =>
+        Advance(served.State, hasEffect: served.Answer is not { Then: null, EndedInterrupts.Count: 0, ReturnedInterrupts.Count: 0 });
+
+    private void Advance(MachineState state, bool hasEffect)
     {
-        if (!ReferenceEquals(served.State, _state) || served.Answer is not { Then: null, EndedInterrupts.Count: 0, ReturnedInterrupts.Count: 0 })
+        if (!ReferenceEquals(state, _state) || hasEffect)
         {
-            _state = served.State;
+            _state = state;
             _commit++;
             _isUntold = true;
         }

@@ -101,22 +101,6 @@ internal sealed partial class Machine
         }
     }
 
-    /// <summary>A service's state as JSON; null where it has none of that name.</summary>
-    public string? StateOf(string service)
-    {
-        var states = InTurn(() => (_served.Services.Services, State: _state));
-        for (var i = 0; i < states.Services.Count; i++)
-        {
-            if (states.Services[i].Name.Equals(service, StringComparison.OrdinalIgnoreCase))
-            {
-                // Out of turn: a state is a value, and how it is written is the service's code.
-                return states.Services[i].Save(states.State[i]);
-            }
-        }
-
-        return null;
-    }
-
     /// <summary>A core by its affinity.</summary>
     public CoreSlot? Core(Mpidr mpidr)
     {

@@ -70,39 +70,102 @@ internal sealed class OperatorEndpoint(MachineRegistry machines, IReadOnlyList<L
         }
     }
 
-    public override Task<Protos.RaiseReply> Raise(Protos.RaiseRequest request, ServerCallContext context)
+    public override async Task<Protos.RaiseReply> Raise(Protos.RaiseRequest request, ServerCallContext context)
     {
-        _ = Find(request.Machine, context);
-        var known = plugins.SelectMany(plugin => plugin.Services).Any(service => service.Name.Equals(request.Service, StringComparison.OrdinalIgnoreCase));
-        throw new RpcException(known
-            ? new Status(StatusCode.FailedPrecondition, $"service: {request.Service} takes no events.")
-            : new Status(StatusCode.NotFound, $"service: no service is named {request.Service}. `hypercalls services` lists them."));
+        var peer = Peers.Of(context);
+        var machine = MachineOf(request.Machine, peer);
+        var service = request.Service.Length == 0 ? OnlyRaisable(machine) : ServiceOf(machine, request.Service);
+        if (!service.IsRaisable)
+        {
+            throw new RpcException(new Status(StatusCode.FailedPrecondition, $"service: {service.Name} takes no events."));
+        }
+
+        try
+        {
+            Mpidr? core = request.HasCore ? FromWire.Mpidr("core", request.Core) : null;
+            if (core is { } mpidr && machine.Core(mpidr) is null)
+            {
+                throw new BadMessageException("core", $"{machine.Name} has no core {mpidr}.");
+            }
+
+            // On a thread of its own: a service that does not return must not keep the operator.
+            var raised = await Task.Run(() => machine.Raise(service, request.Event, core)).MayBeAbandoned().WaitAsync(options.HostDeadline, clock, context.CancellationToken);
+            Log.Raised(log, machine.Name, peer, request.Event, service.Name, raised.Result);
+            return ToWire.Raised(raised);
+        }
+        catch (TimeoutException)
+        {
+            throw new RpcException(new Status(StatusCode.DeadlineExceeded, $"{service.Name} has not come back within {options.HostDeadlineMs} ms. `hypercalls state {service.Name}` shows whether it took the event."));
+        }
+        catch (Exception e) when (Refusal.IsKnown(e))
+        {
+            throw Refusal.Of(e, log);
+        }
     }
 
     public override async Task<Protos.GetStateReply> GetState(Protos.GetStateRequest request, ServerCallContext context)
     {
-        var machine = Find(request.Machine, context);
+        var machine = MachineOf(request.Machine, Peers.Of(context));
+        var service = ServiceOf(machine, request.Service);
         // Elsewhere: how a state is written is its service's code.
-        var writing = Task.Run(() => machine.StateOf(request.Service), CancellationToken.None).MayBeAbandoned();
+        var writing = Task.Run(() => machine.Read(service), CancellationToken.None).MayBeAbandoned();
         try
         {
-            var json = await writing.WaitAsync(options.Deadline * 2, context.CancellationToken);
-            return new()
-            {
-                Json = json ?? throw new RpcException(new Status(StatusCode.NotFound, $"service: no service is named {request.Service}. `hypercalls services` lists them.")),
-            };
+            var (json, tables) = await writing.WaitAsync(options.Deadline * 2, context.CancellationToken);
+            return ToWire.State(json, tables);
         }
         catch (TimeoutException)
         {
-            throw new RpcException(new Status(StatusCode.Aborted, $"{request.Service} does not write its state for {request.Machine} in time."));
+            throw new RpcException(new Status(StatusCode.Aborted, $"{service.Name} does not write its state for {machine.Name} in time."));
+        }
+        catch (Exception e) when (Refusal.IsKnown(e))
+        {
+            throw Refusal.Of(e, log);
         }
     }
 
-    private Machine Find(string name, ServerCallContext context)
+    /// <summary>The machine of that name; where none is named, the only one that is attached.</summary>
+    private Machine MachineOf(string name, Peer peer)
     {
-        var peer = Peers.Of(context);
+        if (name.Length == 0)
+        {
+            return machines.ReachedBy(peer).Where(machine => machine.IsAttached).ToList() switch
+            {
+                [var only] => only,
+                [] => throw new RpcException(new Status(StatusCode.FailedPrecondition, "machine: none is attached. `hypercalls machines` lists those whose host was lost.")),
+                var several => throw new RpcException(new Status(StatusCode.FailedPrecondition, $"machine: several are attached, name one: {Listed(several.Select(machine => machine.Name))}.")),
+            };
+        }
+
         Check(name, peer);
         return machines.Find(name, peer) ?? throw Refusal.NoMachine(name, machines.ReachedBy(peer));
+    }
+
+    private static Service ServiceOf(Machine machine, string name)
+    {
+        try
+        {
+            return machine.ServiceNamed(FromWire.Name("service", name, mayBeEmpty: false))
+                ?? throw new RpcException(new Status(StatusCode.NotFound, $"service: no service is named {name}. `hypercalls services` lists them."));
+        }
+        catch (BadMessageException e)
+        {
+            throw Refusal.Of(e);
+        }
+    }
+
+    private static Service OnlyRaisable(Machine machine) => machine.Served.Services.Raisable switch
+    {
+        [var only] => only,
+        [] => throw new RpcException(new Status(StatusCode.FailedPrecondition, $"service: none that takes part on {machine.Name} takes events.")),
+        var several => throw new RpcException(new Status(StatusCode.FailedPrecondition, $"service: several take events, name one: {Listed(several.Select(service => service.Name))}.")),
+    };
+
+    private static string Listed(IEnumerable<string> names)
+    {
+        string[] all = [.. names];
+        var shown = string.Join(", ", all.Take(Limits.NamesListed));
+        return all.Length > Limits.NamesListed ? $"{shown} and {all.Length - Limits.NamesListed} more" : shown;
     }
 
     private void Check(string machine, Peer peer)

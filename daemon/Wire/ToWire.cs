@@ -6,7 +6,7 @@ using Hypercalls.Sdk;
 namespace Hypercalls.Daemon.Wire;
 
 /// <summary>Values to messages.</summary>
-internal static class ToWire
+internal static partial class ToWire
 {
     /// <summary>Writes an answer over the one before of the same stream.</summary>
     public static void Answer(in AnsweredExit answered, ulong incarnation, Protos.Answer message)

@@ -28,6 +28,13 @@ public readonly record struct Served(MachineState State, Answer Answer, Service?
 /// <param name="Failures">Services whose state stayed as it was because they threw.</param>
 public readonly record struct Stepped(MachineState State, IReadOnlyList<ServiceFailure> Failures);
 
+/// <summary>What became of an event from outside.</summary>
+/// <param name="State">The states to go on with.</param>
+/// <param name="Result">In one word.</param>
+/// <param name="Text">For the operator.</param>
+/// <param name="Failure">The service's fault: the event is refused then.</param>
+public readonly record struct Raised(MachineState State, RaiseResult Result, string Text, ServiceFailure? Failure);
+
 /// <summary>A fault of a service.</summary>
 /// <param name="Service">Which.</param>
 /// <param name="During">The function's name, or the step.</param>

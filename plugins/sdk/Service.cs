@@ -33,6 +33,9 @@ public abstract class Service
     /// <summary>The rows of the service's table.</summary>
     public abstract IReadOnlyList<ServedFunction> Rows { get; }
 
+    /// <summary>Whether it takes events from outside (<see cref="IRaisable{TState}"/>).</summary>
+    public abstract bool IsRaisable { get; }
+
     internal abstract ServedFunction? ClaimedFunction { get; }
 
     /// <summary>A state as JSON.</summary>
@@ -63,6 +66,10 @@ public abstract class Service
     internal abstract bool Holds(object state, uint intid);
 
     internal abstract object Fired(object state, Mpidr core, uint intid);
+
+    internal abstract (object State, RaiseResult Result, string Text) Raise(object state, in RaisedEvent raised);
+
+    internal abstract ValueArray<StateTable> Tables(object state, MachineDescription machine);
 }
 
 /// <summary>A service: a table of functions over a state that is an immutable record.</summary>
@@ -84,6 +91,9 @@ public abstract class Service<TState> : Service
 
     /// <inheritdoc/>
     public sealed override IReadOnlyList<ServedFunction> Rows => _rows ??= [.. Functions];
+
+    /// <inheritdoc/>
+    public sealed override bool IsRaisable => this is IRaisable<TState>;
 
     internal override ServedFunction? ClaimedFunction => Claimed is { } code
         ? new ServedFunction<TState>([], $"{Name} immediate", code, default, [])
@@ -131,6 +141,20 @@ public abstract class Service<TState> : Service
 
     internal override object Fired(object state, Mpidr core, uint intid) =>
         this is IInterrupts<TState> interrupts ? interrupts.Fired((TState)state, core, intid) : state;
+
+    internal override (object State, RaiseResult Result, string Text) Raise(object state, in RaisedEvent raised)
+    {
+        if (this is not IRaisable<TState> raisable)
+        {
+            return (state, RaiseResult.Refused, $"{Name} takes no events.");
+        }
+
+        var became = raisable.Raise((TState)state, raised);
+        return (became.State, became.Result, became.Text);
+    }
+
+    internal override ValueArray<StateTable> Tables(object state, MachineDescription machine) =>
+        this is IStateTables<TState> tables ? tables.Tables((TState)state, machine) : [];
 }
 
 /// <summary>A (conduit, immediate) pair that leads to one service, whatever w0 holds.</summary>

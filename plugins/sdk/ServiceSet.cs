@@ -200,8 +200,7 @@ public sealed partial class ServiceSet : IServedFunctions
             running?.Enter(Services[i], step);
             try
             {
-                var next = change(Services[i], state[i]) ?? throw new InvalidOperationException("The service returned no state.");
-                state = ReferenceEquals(next, state[i]) ? state : state.With(i, next);
+                state = Replaced(state, i, change(Services[i], state[i]));
             }
             catch (Exception e)
             {

@@ -6,7 +6,7 @@ namespace Hypercalls.Testkit;
 /// A machine without guest, host or daemon: calls services in memory by the daemon's own rules. Answers are given as the guest
 /// would see them; what the host would do with their effects is told by the test, core by core.
 /// </summary>
-public sealed class TestMachine
+public sealed partial class TestMachine
 {
     private readonly HashSet<Mpidr> _running;
     private readonly HashSet<Mpidr> _suspended;
@@ -246,7 +246,7 @@ public sealed class TestMachine
     private static IEnumerable<Mpidr> Suspended(MachineDescription description) =>
         description.Cores.Where(core => core.Power == CorePower.Suspended).Select(core => core.Mpidr);
 
-    private string SavedState(Service service) => service.Save(_state[Services.Services.ToList().IndexOf(service)]);
+    private string SavedState(Service service) => Services.Save(_state, service);
 
     private void Report(CoreChange change, Mpidr core)
     {

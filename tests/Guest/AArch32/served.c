@@ -4,6 +4,7 @@
 #define NARROW		0x83000021	/* (a): a + 1, as SMC32 */
 #define CPU_ON_64	0xc4000003
 #define HELLO_ADD	0xc2000001
+#define SDEI_VERSION	0xc4000020
 #define NOBODY		0x86001234
 
 static volatile u32 context_of;
@@ -41,6 +42,8 @@ int main(void)
 	number("NARROW(41)", call(t32_smc_0, NARROW, 41, 0, 0));
 	refused("CPU_ON as SMC64", a32_smc_0, CPU_ON_64);
 	refused("HELLO_ADD, which is SMC64", t32_hvc_0, HELLO_ADD);
+	refused("SDEI_VERSION, which is SMC64", a32_smc_0, SDEI_VERSION);
+	refused("SDEI_VERSION with an SMC32 identifier", t32_hvc_0, SDEI_VERSION & ~(1u << 30));
 	refused("a function that nobody serves", a32_smc_0, NOBODY);
 	refused("smc #15, which nobody claims", t32_smc_f, PSCI_VERSION);
 	immediate("A32 smc #1", a32_smc_1);

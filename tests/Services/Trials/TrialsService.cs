@@ -3,7 +3,8 @@ using Hypercalls.Sdk;
 namespace Hypercalls.Tests.Trials;
 
 /// <summary>What the guests of tests/Guest call: the numbers are those of guest.h. Attention enters a handler of the guest, as an event would.</summary>
-public sealed class TrialsService : Service<TrialsState>, IAttention<TrialsState>, IInterrupts<TrialsState>, ICoreLifecycle<TrialsState>, IResets<TrialsState>, INotApplied<TrialsState>, IDeviceTree
+public sealed class TrialsService : Service<TrialsState>, IAttention<TrialsState>, IInterrupts<TrialsState>, ICoreLifecycle<TrialsState>, IResets<TrialsState>, INotApplied<TrialsState>,
+    IDeviceTree, IRaisable<TrialsState>, IStateTables<TrialsState>
 {
     private const ulong El1h = 0x3C5;
     private const ulong OfInterrupt = 1ul << 32;
@@ -134,6 +135,39 @@ public sealed class TrialsService : Service<TrialsState>, IAttention<TrialsState
         var core = state.Cores[index];
         var undone = core.Serving is { } intid ? core with { Fired = [intid, .. core.Fired], Serving = null } : core with { Pending = core.Pending + 1 };
         return state with { Cores = state.Cores.With(index, undone with { Interrupted = null }) };
+    }
+
+    /// <summary>One event for each thing that can become of one. Those that hang and that are slow ask for attention in the end.</summary>
+    public Raised<TrialsState> Raise(TrialsState state, in RaisedEvent raised)
+    {
+        var core = raised.Core ?? state.Cores[0].Core;
+        switch (raised.Event)
+        {
+            case TrialsEvent.Delivered:
+                return new(Pend(state, core.Value, 1), RaiseResult.Delivered, $"Core {core} is asked for.");
+            case TrialsEvent.Pending:
+                return new(state with { Kept = state.Kept + 1 }, RaiseResult.Pending, "Kept: nobody asks for it.");
+            case TrialsEvent.Throws:
+                throw new InvalidOperationException("This event is broken.");
+            case TrialsEvent.Hangs:
+                Block(20_000);
+                return new(Pend(state, core.Value, 1), RaiseResult.Delivered, "At last.");
+            case TrialsEvent.Slow:
+                Block(3_000);
+                return new(Pend(state, core.Value, 1), RaiseResult.Delivered, "Late.");
+            default:
+                return new(Pend(state, core.Value, 1), RaiseResult.Refused, $"No guest has registered event {raised.Event}.");
+        }
+    }
+
+    public ValueArray<StateTable> Tables(TrialsState state, MachineDescription machine)
+    {
+        Hang(state.Hangs, "tables");
+        return machine.Name == "tableless" ? throw new InvalidOperationException("No tables today.") :
+        [
+            new("Cores", ["core", "pending", "count"], [.. state.Cores.Select(core => ValueArray.Of<string>([$"{core.Core}", $"{core.Pending}", $"{core.Count}"]))]),
+            new("Events", ["kept", "machine"], [[$"{state.Kept}", $"\u001B[31m{machine.Name}"]]),
+        ];
     }
 
     private static Answer Echo(in Hypercall call) => Answer.Value(call[1] + 1, call.Immediate, (ulong)call.Conduit, 1);

@@ -10,6 +10,9 @@ public sealed record TrialsState
     /// <summary>Resets, which are all that outlives one.</summary>
     public ulong Resets { get; init; }
 
+    /// <summary>Events that were raised and that no core is asked for.</summary>
+    public ulong Kept { get; init; }
+
     /// <summary>The step in which the machine's name lets this service hang.</summary>
     public string Hangs { get; init; } = "";
 

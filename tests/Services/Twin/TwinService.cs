@@ -2,8 +2,8 @@ using Hypercalls.Sdk;
 
 namespace Hypercalls.Tests.Twin;
 
-/// <summary>Claims an ID that HELLO has: the two cannot be loaded together.</summary>
-public sealed class TwinService : Service<object>
+/// <summary>Claims an ID that HELLO has: the two cannot be loaded together. Takes every event.</summary>
+public sealed class TwinService : Service<object>, IRaisable<object>
 {
     public override string Name => "TWIN";
 
@@ -13,6 +13,8 @@ public sealed class TwinService : Service<object>
     {
         { 0xC200_0001, "TWIN_ADD", Add, "a", "b" },
     };
+
+    public Raised<object> Raise(object state, in RaisedEvent raised) => new(state, RaiseResult.Delivered, $"Event {raised.Event} it is.");
 
     private static Answer Add(in Hypercall call) => Answer.Value(call[1] + call[2]);
 }

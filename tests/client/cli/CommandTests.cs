@@ -6,7 +6,7 @@ namespace Hypercalls.Tests.Client.Cli;
 public sealed class CommandTests(TestDaemon daemon) : IClassFixture<TestDaemon>
 {
     [Theory]
-    [InlineData("", "run daemon call query register services machines trace cert doctor")]
+    [InlineData("", "run daemon call query register services machines state sdei raise trace cert doctor")]
     [InlineData("run", "--kernel --initrd --append --cores --memory --conduit --settings --set --allow-shadowed --fallback --retries Ctrl-A")]
     [InlineData("daemon", "--socket --listen --tls --plugins --settings --set --keep-going")]
     [InlineData("call", "--machine --apply --json")]
@@ -14,6 +14,9 @@ public sealed class CommandTests(TestDaemon daemon) : IClassFixture<TestDaemon>
     [InlineData("register", "--machine --profile --conduit --imm --a32 --a64 --filter --json linux-7.2-forward-all")]
     [InlineData("services", "--json")]
     [InlineData("machines", "--json")]
+    [InlineData("state", "service --machine --json")]
+    [InlineData("sdei", "--machine --json `state")]
+    [InlineData("raise", "event --service --core --machine --json 0.0.0.1 refused")]
     [InlineData("trace", "-f --machine --json")]
     [InlineData("machines", "--daemon https:// --tls HYPERCALLS_DAEMON HYPERCALLS_TLS")]
     [InlineData("cert", "ca daemon host operator")]

@@ -64,7 +64,7 @@ public sealed partial class DaemonKillTests(ITestOutputHelper output) : IDisposa
         output.WriteLine($"HYPERCALLS_KILLS={kills} HYPERCALLS_FUZZ_SEED={seed}");
         var random = new Random(seed);
         var socket = Path.Combine(_folder, "s");
-        var plugins = TestDaemon.PluginFolder(_folder, "psci", "smccc");
+        var plugins = TestDaemon.PluginFolder(_folder, "psci", "smccc", "sdei");
         var daemon = await KillableDaemon.ListeningAsync(socket, plugins);
         try
         {

@@ -43,6 +43,10 @@ public sealed class LinuxTests : IDisposable
         Assert.Equal(["guest: cores 0-3 are online"], Said(run));
         Assert.Matches(@"\| CPU_ON +\| 83 .*\| SUCCESS 83× +\|", run.Output);
         Assert.Matches(@"\| CPU_OFF +\| 80 ", run.Output);
+        // Each core at the boot and each that comes back; each that goes, then all at the end, and once more.
+        Assert.Matches(@"\| SDEI_PE_UNMASK +\| 84 .*\| SUCCESS 84× +\|", run.Output);
+        Assert.Matches(@"\| SDEI_PE_MASK +\| 88 .*\| 0x0 4×, 0x1 84× +\|", run.Output);
+        Assert.Matches(@"\| SDEI_PRIVATE_RESET +\| 8 .*\| SUCCESS 8× +\|", run.Output);
         Assert.Equal((0, ""), (run.ExitCode, run.Errors));
     }
 
@@ -79,6 +83,8 @@ public sealed class LinuxTests : IDisposable
         Assert.Equal(4, lines.Count(line => line == "guest: cores 0-1 are online"));
         Assert.Equal(3, lines.Count(line => line.Contains(call, StringComparison.Ordinal)));
         Assert.Equal(4, lines.Count(line => line.Contains("  CPU_ON(0x1, ", StringComparison.Ordinal)));
+        Assert.Equal(4, lines.Count(line => line.Contains("  SDEI_VERSION() = 0x1000100000000", StringComparison.Ordinal)));
+        Assert.Equal(8, lines.Count(line => line.Contains("  SDEI_PE_UNMASK() = SUCCESS", StringComparison.Ordinal)));
         Assert.Single(lines, line => line.Contains("  SYSTEM_OFF() = ", StringComparison.Ordinal));
         Assert.Equal((0, ""), (run.ExitCode, await errors));
     }
@@ -92,7 +98,8 @@ public sealed class LinuxTests : IDisposable
         var run = await Tool.RunAsync(Linux(
             kernel,
             """
-            dmesg | grep -E 'psci: PSCI|CPU: All'
+            dmesg | grep -E 'psci: PSCI|CPU: All|sdei: '
+            echo "guest: SDEI $([ -e /proc/device-tree/firmware/sdei ] && echo is || echo is not) in the tree"
             echo "guest: cores $(cat $cpu/online) are online"
             echo 0 > $cpu/cpu1/online
             echo "guest: cores $(cat $cpu/online) are online"
@@ -101,7 +108,9 @@ public sealed class LinuxTests : IDisposable
             poweroff -f
             """,
             ["--cores", "2", "--table", .. options]));
-        Assert.Equal(["guest: cores 0-1 are online", "guest: cores 0 are online", "guest: cores 0-1 are online"], Said(run));
+        var hasSdei = kernel == DebianKernels.Arm64;
+        Assert.Equal([$"guest: SDEI {(hasSdei ? "is" : "is not")} in the tree", "guest: cores 0-1 are online", "guest: cores 0 are online", "guest: cores 0-1 are online"], Said(run));
+        Assert.Equal(hasSdei, run.Output.Contains("sdei: SDEIv1.1 (0x0) detected in firmware.", StringComparison.Ordinal));
         Assert.Contains("psci: PSCIv1.3 detected in firmware.", run.Output, StringComparison.Ordinal);
         Assert.Contains(started, run.Output, StringComparison.Ordinal);
         Assert.Matches(@"\| CPU_ON +\| 2 .*\| SUCCESS 2× +\|", run.Output);
@@ -134,6 +143,6 @@ public sealed class LinuxTests : IDisposable
         File.WriteAllText(init, (Mounts + script).ReplaceLineEndings("\n") + "\n");
         string[] append = more.Contains("--append") ? [] : ["--append", "console=ttyAMA0 rdinit=/init-script quiet"];
         var initrd = kernel == DebianKernels.Armhf ? DebianKernels.ArmhfInitrd : DebianKernels.Arm64Initrd;
-        return ["run", "--kernel", kernel, "--initrd", initrd, "--init-script", init, "--plugins", TestDaemon.PluginFolder(_folder, "psci", "smccc"), .. append, .. more];
+        return ["run", "--kernel", kernel, "--initrd", initrd, "--init-script", init, "--plugins", TestDaemon.PluginFolder(_folder, "psci", "smccc", "sdei"), .. append, .. more];
     }
 }

@@ -80,7 +80,7 @@ public sealed class RunTests(GuestImages images) : IDisposable
     [NeedsFact(Qemu, "arm-linux-gnueabihf-gcc")]
     public async Task An_AArch32_guest_is_served_by_a_real_daemon()
     {
-        var plugins = TestDaemon.PluginFolder(_folder, "psci", "hello", "trials");
+        var plugins = TestDaemon.PluginFolder(_folder, "psci", "hello", "trials", "sdei");
         var run = await Tool.RunAsync("run", "--kernel", images.AArch32("served"), "--raw", "--aarch32", "--memory", "64", "--plugins", plugins);
         Assert.Equal(
             """
@@ -89,6 +89,8 @@ public sealed class RunTests(GuestImages images) : IDisposable
             NARROW(41): 0x2a
             CPU_ON as SMC64 gives -1, r1 to r3 zero: yes
             HELLO_ADD, which is SMC64 gives -1, r1 to r3 zero: yes
+            SDEI_VERSION, which is SMC64 gives -1, r1 to r3 zero: yes
+            SDEI_VERSION with an SMC32 identifier gives -1, r1 to r3 zero: yes
             a function that nobody serves gives -1, r1 to r3 zero: yes
             smc #15, which nobody claims gives -1, r1 to r3 zero: yes
             A32 smc #1 reaches its service by conduit 0x1, immediate: 0x1

@@ -40,7 +40,7 @@ public sealed partial class DaemonFuzzTests(ITestOutputHelper output) : IAsyncLi
 
     public async Task InitializeAsync()
     {
-        _daemon = await KillableDaemon.ListeningAsync(Socket, TestDaemon.PluginFolder(_folder, "psci", "smccc", "hello"), hostDeadline: 40_000, keepLost: 1);
+        _daemon = await KillableDaemon.ListeningAsync(Socket, TestDaemon.PluginFolder(_folder, "psci", "smccc", "hello", "sdei"), hostDeadline: 40_000, keepLost: 1);
         _channel = HttpChannel.ForAddress(GrpcAddress.Unix(Socket));
         var hello = Greeting("control");
         _control = await MachineSession.AttachAsync(_channel.CreateCallInvoker(), hello, AllForwarded(), (_, _) => { });
@@ -251,7 +251,7 @@ public sealed partial class DaemonFuzzTests(ITestOutputHelper output) : IAsyncLi
             new VcpuMessage { Open = new() { Token = ByteString.CopyFrom(new byte[16]) } }, new VcpuMessage { Exit = Exit(dice, 1, null) },
             new CallRequest { Name = "CPU_ON", Arguments = { 1, 0x4008_0000 } }, new CallRequest { Id = 0x8400_0000, Machine = "fuzz", Apply = true },
             new RegisterQuery { Name = "CPU_ON" }, new RegisterQuery { Ranges = AllForwarded(), W0 = 0x8400_0000 },
-            new RaiseRequest { Machine = "fuzz", Service = "PSCI" }, new GetStateRequest { Machine = "fuzz", Service = "PSCI" }, new WatchRequest { Machine = "fuzz" },
+            new RaiseRequest { Machine = "fuzz", Service = "PSCI" }, new RaiseRequest { Machine = "fuzz", Event = (ulong)dice.Below(5), Core = 0 }, new GetStateRequest { Machine = "fuzz", Service = "PSCI" }, new WatchRequest { Machine = "fuzz" },
         ];
         var fitting = right.Where(message => message.Descriptor == type).ToArray();
         return fitting.Length == 0 || dice.OneIn(3) ? messages.Of(type) : dice.OneIn(2) ? dice.OneOf<IMessage>(fitting) : messages.Mutate(dice.OneOf<IMessage>(fitting));

@@ -201,9 +201,9 @@ public sealed class IsolationTests : IClassFixture<IsolationTests.ShortDeadlines
     private static RegisterFile Registers() => new() { X = { Enumerable.Range(0, 31).Select(n => (ulong)n) }, Pc = 0x4200_0000, Pstate = 0x5 };
 
     /// <summary>Waits until the machine is in a service's code, as operators see it: its state cannot be had.</summary>
-    private async Task InServiceAsync(string machine)
+    internal static async Task InServiceAsync(TestDaemon daemon, string machine)
     {
-        var registry = (Hypercalls.Daemon.Machines.MachineRegistry)_daemon.Services.GetService(typeof(Hypercalls.Daemon.Machines.MachineRegistry))!;
+        var registry = (Hypercalls.Daemon.Machines.MachineRegistry)daemon.Services.GetService(typeof(Hypercalls.Daemon.Machines.MachineRegistry))!;
         var started = System.Diagnostics.Stopwatch.GetTimestamp();
         while (registry.All.SingleOrDefault(one => one.Name == machine) is not { IsInService: true })
         {
@@ -211,6 +211,8 @@ public sealed class IsolationTests : IClassFixture<IsolationTests.ShortDeadlines
             await Task.Delay(1);
         }
     }
+
+    private Task InServiceAsync(string machine) => InServiceAsync(_daemon, machine);
 
     private async Task<IEnumerable<string>> RemarksAsync(string machine) =>
         (await _daemon.Operator.ListMachinesAsync(new())).Machines.Single(one => one.Name == machine).Remarks;

@@ -117,6 +117,24 @@ public sealed class RemotePeerTests(TlsDaemon tls) : IClassFixture<TlsDaemon>
     }
 
     [Fact]
+    public async Task An_event_reaches_machines_within_reach_alone_and_without_a_name_the_only_one_of_them()
+    {
+        var (near, far) = (Client(TlsDaemon.Host("near")), Client(TlsDaemon.Host("far")));
+        await using var nearHost = await AttachAsync(near, Greeting("near/guest"));
+        await using var farHost = await AttachAsync(far, Greeting("far/guest"));
+        await RefusedAsync(
+            () => new Operator.OperatorClient(near).RaiseAsync(new() { Machine = "far/guest", Service = "TRIALS", Event = 2 }).ResponseAsync,
+            "machine: host near may not reach far/guest: its certificate is good for the machines near and near/… alone.");
+        Assert.Equal(RaiseResult.Pending, (await new Operator.OperatorClient(near).RaiseAsync(new() { Event = 2 })).Result);
+        foreach (var (machine, kept) in ((string, string)[])[("near/guest", "1"), ("far/guest", "0")])
+        {
+            Assert.Equal(kept, (await tls.Daemon.Operator.GetStateAsync(new() { Machine = machine, Service = "TRIALS" })).Tables[1].Rows[0].Cells[0]);
+        }
+
+        await tls.Daemon.SaysAsync("near/guest: host near raised event 2 of TRIALS: Pending");
+    }
+
+    [Fact]
     public async Task Whoever_watches_everything_sees_the_calls_of_machines_within_reach()
     {
         var (mine, other, ann) = (Client(TlsDaemon.Host("mine")), Client(TlsDaemon.Host("other")), Client(TlsDaemon.Operator("watcher")));

@@ -2,6 +2,7 @@ using Hypercalls.Hello;
 using Hypercalls.Psci;
 using Hypercalls.Sdk;
 using Hypercalls.Testkit;
+using Hypercalls.Tests.Sdk;
 
 namespace Hypercalls.Tests.Testkit;
 
@@ -51,6 +52,21 @@ public sealed class TestMachineTests
         Assert.Equal(100, numbers.Distinct().Count());
         Assert.Equal(numbers, Enumerable.Range(0, 100).Select(_ => same.Call(Dice)));
         Assert.NotEqual(numbers[0], other.Call(Dice));
+    }
+
+    [Fact]
+    public void Raises_an_event_at_the_only_service_that_takes_some_or_at_the_named_one()
+    {
+        var alone = new TestMachine(new HelloService(), new RaisableService(id: 0x8300_0000));
+        Assert.Equal("1 at no core of test, 2000.", alone.Raise(1).Text);
+        alone.Now = new(2001, 1, 1, 0, 0, 0, TimeSpan.Zero);
+        Assert.Equal("2 at 0.0.0.0 of test, 2001.", alone.Raise(2, 0, "RAISABLE").Text);
+        Assert.Equal("No service named HELLO takes events.", Assert.Throws<InvalidOperationException>(() => alone.Raise(1, service: "HELLO")).Message);
+        Assert.Equal("No service takes events.", Assert.Throws<InvalidOperationException>(() => new TestMachine(new HelloService()).Raise(1)).Message);
+        var several = new TestMachine(new RaisableService(), new RaisableService("OTHER", 0x8200_0001));
+        Assert.Equal("Several services take events: RAISABLE, OTHER. Name one.", Assert.Throws<InvalidOperationException>(() => several.Raise(1)).Message);
+        several.Raise(1, service: "OTHER");
+        Assert.Equal([new("Taken", ["events"], [["0"]]), new("Taken", ["events"], [["1"]])], several.Tables);
     }
 
     [Fact]
