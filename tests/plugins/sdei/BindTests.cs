@@ -62,16 +62,16 @@ public sealed class BindTests
     [Theory]
 #pragma warning disable format // a table, to be read by column
     //          slots offered     SGI interrupt other
-    [InlineData(0, 0, true,       -2, -10, -2)]
+    [InlineData(0, 0, true,       -2, -10, -10)]
     [InlineData(3, 3, false,      -2, -10, -10)] // without interrupts there are no slots
+    [InlineData(0, 3, true,       -2, -10, -2)] // the PPI alone has none
 #pragma warning restore format
     public void Without_slots(int privateSlots, int sharedSlots, bool isOffered, long sgi, long offered, long other)
     {
         var core = Machine(new() { Interrupts = isOffered ? [new(16, 63)] : [], PrivateSlots = privateSlots, SharedSlots = sharedSlots }).Core(0);
-        Assert.Equal(0, core.Returns(Ids.Features, 0));
+        Assert.Equal(isOffered ? sharedSlots << 16 | privateSlots : 0, core.Returns(Ids.Features, 0));
         Assert.Equal(sgi, core.Returns(Ids.InterruptBind, 7));
         Assert.Equal(offered, core.Returns(Ids.InterruptBind, Ppi));
-        Assert.Equal(offered, core.Returns(Ids.InterruptBind, Spi));
         Assert.Equal(other, core.Returns(Ids.InterruptBind, 100));
     }
 

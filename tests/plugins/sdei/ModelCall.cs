@@ -61,7 +61,7 @@ internal readonly record struct ModelCall(uint Id, ulong[] X, ulong Pstate)
         Ids.EventEnable or Ids.EventDisable or Ids.EventUnregister or Ids.EventStatus or Ids.InterruptRelease => [Event(dice, events)],
         Ids.EventContext => [(ulong)dice.Below(20)],
         Ids.EventCompleteAndResume => [EntryPoint(dice)],
-        Ids.InterruptBind => platform is { PrivateSlots: 0 } or { SharedSlots: 0 } ? [1] : [dice.OneIn(6) ? dice.OneOf(s_oddities) : dice.OneOf<ulong>(20, 27, 30, 32, 33, 40, 41, 1000, 1019)],
+        Ids.InterruptBind => [dice.OneIn(6) ? dice.OneOf(s_oddities) : dice.OneOf<ulong>(20, 27, 30, 32, 33, 40, 41, 1000, 1019)],
         Ids.EventSignal => [dice.OneIn(12) ? Event(dice, events) : 0, Target(dice, platform)],
         Ids.Features => [dice.OneIn(6) ? dice.OneOf(s_oddities) : (ulong)dice.Below(3)],
         _ => [],

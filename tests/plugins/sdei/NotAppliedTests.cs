@@ -139,4 +139,81 @@ public sealed class NotAppliedTests
         var attended = Core.Attend(Interrupted());
         Assert.Equal([intid], attended.Then is null ? attended.EndedInterrupts : Core.Call(Ids.EventComplete, 0).EndedInterrupts);
     }
+
+    [Theory]
+#pragma warning disable format // a table, to be read by column
+    //          function      PSTATE   before answer
+    [InlineData(Ids.PeMask,   0x3C5ul, true,  0)]
+    [InlineData(Ids.PeMask,   0x3C5ul, false, 1)]
+    [InlineData(Ids.PeUnmask, 0x3C5ul, true,  0)]
+    [InlineData(Ids.PeUnmask, 0x3C5ul, false, 0)]
+    [InlineData(Ids.PeMask,   0x3C9ul, true,  -1)] // refused: not the client's exception level
+    [InlineData(Ids.PeMask,   0x3C9ul, false, -1)]
+    [InlineData(Ids.PeUnmask, 0x3C9ul, true,  -1)]
+    [InlineData(Ids.PeUnmask, 0x3C9ul, false, -1)]
+#pragma warning restore format
+    public void The_mask_is_as_before(uint id, ulong pstate, bool isMasked, long answer)
+    {
+        Core.Returns(isMasked ? Ids.PeMask : Ids.PeUnmask);
+        Assert.Equal(answer, (Core with { Pstate = new(pstate) }).Returns(id));
+        Core.FellBack();
+        Assert.Equal(isMasked ? 0 : 1, Core.Returns(Ids.PeMask));
+    }
+
+    [Fact]
+    public void A_PE_that_was_not_unmasked_is_masked_as_it_started()
+    {
+        Core.Unmasks();
+        Core.FellBack();
+        Assert.Equal(0, Core.Returns(Ids.PeMask));
+        (Other with { Pstate = Pstate.El2h }).Returns(Ids.PeUnmask);
+        Other.FellBack();
+        Assert.Equal(0, Other.Returns(Ids.PeMask));
+    }
+
+    [Fact]
+    public void What_was_registered_enabled_or_routed_is_so_no_longer()
+    {
+        Assert.Equal(0, Core.Returns(Ids.EventRegister, SharedNormal, Entry, Argument, 0, 0));
+        Core.FellBack();
+        Assert.Equal(0, Core.Status(SharedNormal));
+        Assert.Equal(0, Core.Returns(Ids.EventRegister, SharedNormal, Entry, Argument, 0, 0));
+        Core.Returns(Ids.EventEnable, SharedNormal);
+        Core.FellBack();
+        Assert.Equal(1, Core.Status(SharedNormal));
+        Core.Returns(Ids.EventRoutingSet, SharedNormal, 1, 1);
+        Core.FellBack();
+        Assert.Equal(0, Core.Returns(Ids.EventGetInfo, SharedNormal, 3));
+        Core.Returns(Ids.EventEnable, SharedNormal);
+        Core.Returns(Ids.EventDisable, SharedNormal);
+        Core.FellBack();
+        Assert.Equal(3, Core.Status(SharedNormal));
+        Core.Returns(Ids.EventUnregister, SharedNormal);
+        Core.FellBack();
+        Assert.Equal(3, Core.Status(SharedNormal));
+    }
+
+    /// <summary>The guest believes it disabled: no trigger that came in the meantime makes that wrong.</summary>
+    [Fact]
+    public void An_event_that_was_not_enabled_is_not_even_though_it_was_triggered_since()
+    {
+        Assert.Equal(0, Core.Returns(Ids.EventRegister, SharedNormal, Entry, Argument, 0, 0));
+        Core.Unmasks();
+        Core.Returns(Ids.EventEnable, SharedNormal);
+        Sdei.Raise(_machine, SharedNormal, null);
+        Core.FellBack();
+        Assert.Equal((1, false), (Core.Status(SharedNormal), Core.WantsAttention));
+    }
+
+    [Theory]
+    [InlineData(Ids.EventEnable, 3)]
+    [InlineData(Ids.EventDisable, 1)]
+    public void What_changed_nothing_is_not_undone(uint id, long status)
+    {
+        Core.Listens(0);
+        Core.Returns(id, 0);
+        Core.Returns(id, 0);
+        Core.FellBack();
+        Assert.Equal(status, Core.Status(0));
+    }
 }

@@ -163,6 +163,40 @@ public sealed class PowerTests
         Assert.Equal(Answer.NoResults with { EndedInterrupts = [Spi] }, Other.Attend(Interrupted()));
     }
 
+    [Fact]
+    public void An_interrupt_that_waits_for_its_end_is_no_new_trigger_when_told_of_again()
+    {
+        var spi = Core.Binds(Spi);
+        Core.Listens(spi);
+        Core.Unmasks();
+        Other.Unmasks();
+        Core.Enters(spi, intid: Spi);
+        Core.Stopped();
+        Assert.Equal(Answer.NoResults with { EndedInterrupts = [Spi] }, Other.Attend(Interrupted(), Spi));
+        Assert.Equal((3, false), (Other.Status(spi), Other.WantsAttention));
+    }
+
+    [Theory]
+    [InlineData(Ids.InterruptRelease)]
+    [InlineData(Ids.SharedReset)]
+    public void An_interrupt_that_was_returned_needs_no_end(uint id)
+    {
+        var spi = Core.Binds(Spi);
+        Core.Listens(spi);
+        Core.Unmasks();
+        Core.Enters(spi, intid: Spi);
+        Core.Returns(Ids.EventUnregister, spi);
+        Core.Stopped();
+        Assert.True(Other.WantsAttention);
+        Assert.Equal(Answer.Success with { ReturnedInterrupts = [Spi] }, Other.Call(id, spi));
+        Assert.False(Other.WantsAttention);
+
+        // Bound and fired again it is not ended before its handler has completed.
+        Other.Binds(Spi);
+        Other.Listens(spi);
+        Assert.Equal(Answer.NoResults, Other.Attend(Interrupted(), Spi));
+    }
+
     [Theory]
     [InlineData(ResetKind.Cold)]
     [InlineData(ResetKind.Warm)]

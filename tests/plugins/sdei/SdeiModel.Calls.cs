@@ -22,7 +22,8 @@ internal sealed partial class SdeiModel
             Started(pe);
         }
 
-        _undo[pe] = s_nothing;
+        // Whether a fallback may touch the mask is looked at in NotAppliedTests.
+        _undo[pe] = (id & ~0x1_0000u) is Ids.PeMask or Ids.PeUnmask ? null : s_nothing;
         var isAtClientEl = (pstate & 0x10) == 0 && (int)(pstate >> 2 & 3) == _platform.ClientEl;
         return isAtClientEl ? Serve(pe, id & ~0x1_0000u, x) : Answer.NotSupported; // bit 16 is a hint
     }
@@ -184,7 +185,9 @@ internal sealed partial class SdeiModel
 
     private Answer Bind(int pe, ulong interrupt)
     {
-        if (interrupt is < 16 or > 1019 || (_platform.Interrupts.Length > 0 && !_platform.Interrupts.Any(range => range.First <= interrupt && interrupt <= range.Last)))
+        // Without any slot there is no telling which interrupts could be had.
+        var hasSlots = _privateSlots.Length + _sharedSlots.Length > 0;
+        if (interrupt is < 16 or > 1019 || (hasSlots && !_platform.Interrupts.Any(range => range.First <= interrupt && interrupt <= range.Last)))
         {
             return s_invalid;
         }
@@ -234,7 +237,7 @@ internal sealed partial class SdeiModel
             Drop(one, pe);
         }
 
-        _toEnd.Remove(one.Intid!.Value);
+        _toEnd.RemoveAll(end => end.Intid == one.Intid);
         _events.Remove(one);
         foreach (var slots in new[] { _privateSlots, _sharedSlots })
         {
@@ -276,7 +279,9 @@ internal sealed partial class SdeiModel
     {
         var mine = _events.Where(one => !one.IsShared).ToList();
         var wasRunning = mine.Exists(one => one.At(pe).X);
-        return (wasRunning ? s_denied : Answer.Success) with { EndedInterrupts = Cleared(mine, pe) };
+        var ended = Cleared(mine, pe);
+        _undo[pe] = UndoEnds(pe, ended);
+        return (wasRunning ? s_denied : Answer.Success) with { EndedInterrupts = ended };
     }
 
     private Answer SharedReset(int pe)
@@ -284,6 +289,7 @@ internal sealed partial class SdeiModel
         var shared = _events.Where(one => one.IsShared).ToList();
         var wasRunning = shared.Exists(one => one.At(0).X);
         var ended = Cleared(shared, 0);
+        _undo[pe] = UndoEnds(pe, ended);
         if (wasRunning || _events.Exists(one => one.Intid is not null && Array.Exists(one.Handlers, handler => handler.R || handler.X)))
         {
             return s_denied with { EndedInterrupts = ended };
@@ -291,7 +297,9 @@ internal sealed partial class SdeiModel
 
         ModelEvent[] bound = [.. _privateSlots.Concat(_sharedSlots).OfType<ModelEvent>()];
         _undo[pe] = UndoSharedReset(bound);
+        var keep = _toEnd.ToArray();
         Array.ForEach(bound, Unbind);
+        _toEnd.AddRange(keep.Where(one => !_toEnd.Contains(one)));
         return Answer.Success with { ReturnedInterrupts = [.. bound.Select(one => one.Intid!.Value)] };
     }
 

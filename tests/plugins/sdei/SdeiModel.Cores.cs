@@ -1,3 +1,5 @@
+using Hypercalls.Sdk;
+
 namespace Hypercalls.Tests.Sdei;
 
 /// <summary>Power, resets, and answers that the host did not apply.</summary>
@@ -26,10 +28,11 @@ internal sealed partial class SdeiModel
             frame.Handler.X = false;
             if (frame.Event is { IsShared: true, Intid: { } intid })
             {
-                _toEnd.Add(intid);
+                _toEnd.Add(new(intid, null));
             }
         }
 
+        _toEnd.RemoveAll(end => end.Pe == pe);
         Pes[pe].Frames.Clear();
         (Pes[pe].IsOn, Pes[pe].IsMasked) = (false, true);
         _undo[pe] = null;
@@ -107,38 +110,26 @@ internal sealed partial class SdeiModel
         return new(() => Array.TrueForAll(each, one => one.IsClear()), () => Array.ForEach(each, one => one.Do()));
     }
 
-    /// <summary>Bound as before.</summary>
+    /// <summary>Bound as before. What becomes of triggers that waited is looked at in <see cref="NotAppliedTests"/>.</summary>
     private Undo UndoRelease(ModelEvent one)
     {
         var slots = _privateSlots.Contains(one) ? _privateSlots : _sharedSlots;
-        var (slot, toEnd, dropped) = (Array.IndexOf(slots, one), _toEnd.Contains(one.Intid!.Value), _triggers.Where(trigger => trigger.Event == one).ToArray());
+        var (slot, isActive) = (Array.IndexOf(slots, one), _toEnd.Exists(end => end.Intid == one.Intid) || _triggers.Exists(trigger => trigger.Event == one));
         return new(
-            () => slots[slot] is null && !_events.Exists(other => other.Intid == one.Intid),
+            () => !isActive && slots[slot] is null && !_events.Exists(other => other.Intid == one.Intid),
             () =>
             {
                 slots[slot] = one;
                 _events.Add(one);
-                if (toEnd)
-                {
-                    _toEnd.Add(one.Intid!.Value);
-                }
-
-                Return(dropped);
             });
     }
 
-    private void Return(Trigger[] dropped)
-    {
-        _triggers.AddRange(dropped);
-    }
-
     /// <summary>The event waits again, in its old place; what was ended is still to be ended.</summary>
-    private Undo UndoAttention(int pe, Frame? frame, Trigger? trigger, uint[] ended)
+    private Undo UndoAttention(int pe, Frame? frame, Trigger? trigger, End[] ended)
     {
         var changes = frame?.Handler.Changes;
         return new(
-            () => (frame is null || (Pes[pe].Frames.LastOrDefault() == frame && frame.Handler.Changes == changes))
-                && Array.TrueForAll(ended, intid => !_toEnd.Contains(intid) && _events.Find(one => one.Intid == intid) is { } bound && !bound.At(0).X && Pending(bound, 0) is null),
+            () => (frame is null || (Pes[pe].Frames.LastOrDefault() == frame && frame.Handler.Changes == changes)) && Array.TrueForAll(ended, end => IsQuiet(end, pe)),
             () =>
             {
                 _toEnd.AddRange(ended);
@@ -153,6 +144,16 @@ internal sealed partial class SdeiModel
                 _triggers.Add(trigger!);
             });
     }
+
+    /// <summary>What is reset stays so; interrupts are still to be ended.</summary>
+    private Undo UndoEnds(int pe, ValueArray<uint> intids)
+    {
+        End[] ended = [.. intids.Select(intid => new End(intid, intid < 32 ? pe : null))];
+        return new(() => Array.TrueForAll(ended, end => IsQuiet(end, pe)), () => _toEnd.AddRange(ended));
+    }
+
+    private bool IsQuiet(End end, int pe) =>
+        !_toEnd.Contains(end) && _events.Find(one => one.Intid == end.Intid) is { } bound && !bound.At(pe).X && Pending(bound, pe) is null;
 
     /// <summary>The handler runs again.</summary>
     private Undo UndoComplete(int pe, Frame frame)

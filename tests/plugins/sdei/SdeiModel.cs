@@ -13,7 +13,7 @@ internal sealed partial class SdeiModel
 
     private readonly ModelPlatform _platform;
     private readonly List<Trigger> _triggers = [];
-    private readonly List<uint> _toEnd = [];
+    private readonly List<End> _toEnd = [];
     private readonly List<ModelEvent> _events = [];
     private ModelEvent?[] _privateSlots = [];
     private ModelEvent?[] _sharedSlots = [];
@@ -35,8 +35,8 @@ internal sealed partial class SdeiModel
     /// <summary>The numbers of all events there are now.</summary>
     public IEnumerable<uint> Events => _events.Select(one => one.Number);
 
-    /// <summary>Bound interrupts now.</summary>
-    public IEnumerable<uint> Bound => _events.Where(one => one.Intid is not null).Select(one => one.Intid!.Value);
+    /// <summary>Bound interrupts now, but for those that wait for their end alone: of them see PowerTests.</summary>
+    public IEnumerable<uint> Bound => _events.Where(one => one.Intid is not null).Select(one => one.Intid!.Value).Except(_toEnd.Select(end => end.Intid));
 
     /// <summary>EVENT_STATUS, as a PE would read it.</summary>
     public ulong Status(int pe, uint number)
@@ -45,7 +45,10 @@ internal sealed partial class SdeiModel
         return (handler.R ? 1u : 0) | (handler.E ? 2u : 0) | (handler.X ? 4u : 0);
     }
 
-    public bool WantsAttention(int pe) => Pes[pe].IsOn && (_toEnd.Count > 0 || Next(pe) is not null);
+    public bool WantsAttention(int pe) => Pes[pe].IsOn && (_toEnd.Exists(end => IsWantedFor(end, pe)) || Next(pe) is not null);
+
+    /// <summary>One PE is enough to end a shared interrupt: the first that is on.</summary>
+    private bool IsWantedFor(End end, int pe) => (end.Pe ?? Array.FindIndex(Pes, any => any.IsOn)) == pe;
 
     /// <summary>A stopped PE, perhaps by an interrupt that fired: what it goes on with.</summary>
     public Answer Attend(int pe, RegisterFile registers, uint? intid)
@@ -61,9 +64,9 @@ internal sealed partial class SdeiModel
             return Answer.NoResults;
         }
 
-        uint[] ended = [.. _toEnd.Order()];
-        _toEnd.Clear();
-        var answer = Answer.NoResults with { EndedInterrupts = [.. ended] };
+        End[] ended = [.. _toEnd.Where(end => end.IsOf(pe))];
+        _toEnd.RemoveAll(end => end.IsOf(pe));
+        var answer = Answer.NoResults with { EndedInterrupts = [.. ended.Select(end => end.Intid).Order()] };
         if (Next(pe) is not { } trigger)
         {
             _undo[pe] = UndoAttention(pe, null, null, ended);
@@ -110,7 +113,7 @@ internal sealed partial class SdeiModel
     {
         var bound = _events.Find(one => one.Intid == intid)!;
         // It is active until its end is told: a trigger of it waits or runs already.
-        if (!bound.At(pe).X && !_toEnd.Contains(intid))
+        if (!bound.At(pe).X && !_toEnd.Exists(end => end.Intid == intid && end.IsOf(pe)))
         {
             Keep(bound, pe);
         }
@@ -262,4 +265,10 @@ internal sealed partial class SdeiModel
     internal sealed record Frame(ModelEvent Event, Handler Handler, ulong[] X, ulong Pc, ulong Pstate);
 
     private sealed record Trigger(ModelEvent Event, int? Pe, long Order);
+
+    /// <summary>An interrupt whose handler is gone: by any PE that is on, a private one by its own.</summary>
+    private readonly record struct End(uint Intid, int? Pe)
+    {
+        public bool IsOf(int pe) => Pe is null || Pe == pe;
+    }
 }
