@@ -8,7 +8,9 @@ namespace Hypercalls.Qemu;
 /// <param name="RamBase">First address of RAM.</param>
 /// <param name="RamSize">Bytes of RAM that are the guest's; the mailboxes above are not.</param>
 /// <param name="ClientEl">The guest's exception level.</param>
+/// <param name="ExecutionState">The guest's, at its first instruction.</param>
 /// <param name="Conduits">Those that reach the daemon.</param>
+/// <param name="Interrupts">Those that services can take from the guest.</param>
 /// <param name="IdRegisters">Of the boot core, by their architectural names.</param>
 /// <param name="Host">For people: "qemu-system-aarch64 7.2.22".</param>
 public sealed record QemuBoot(
@@ -17,6 +19,8 @@ public sealed record QemuBoot(
     ulong RamBase,
     ulong RamSize,
     uint ClientEl,
+    ExecutionState ExecutionState,
     IReadOnlyList<Conduit> Conduits,
+    IReadOnlyList<InterruptRange> Interrupts,
     IReadOnlyList<KeyValuePair<string, ulong>> IdRegisters,
     string Host);

@@ -34,6 +34,7 @@ public sealed partial class QemuMachine
             }
             _records = new(_ram, record.Cores);
             _powers = new(record.Cores, _records);
+            _owed = NewOwed();
             _vcpus = NewVcpus();
             _toldBoot = GoOn();
         }

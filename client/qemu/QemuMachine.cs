@@ -31,6 +31,7 @@ public sealed partial class QemuMachine : IVcpuOwner, IDisposable
     private readonly Thread _consoleThread;
     private readonly MachineRecords _records;
     private readonly CorePowers _powers;
+    private readonly OwedInterrupts _owed;
     private readonly Vcpu[] _vcpus;
     private readonly Lock _loading = new();
     private readonly TaskCompletionSource<MachineEnd> _end = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -71,6 +72,7 @@ public sealed partial class QemuMachine : IVcpuOwner, IDisposable
         }
         _records = new(_ram, options.Cores);
         _powers = new(options.Cores, _records);
+        _owed = NewOwed();
         _vcpus = NewVcpus();
         _consoleThread = new(CopyConsole) { IsBackground = true, Name = "guest console" };
         _isStartDue = true;
@@ -130,7 +132,9 @@ public sealed partial class QemuMachine : IVcpuOwner, IDisposable
             GuestRam.Base,
             _ram.MailboxArea - GuestRam.Base,
             _loader.Guest.ClientEl,
+            _loader.Guest.IsAArch32 ? ExecutionState.Aarch32 : ExecutionState.Aarch64,
             _loader.Guest.Conduits(idAa64pfr0),
+            OfferedInterrupts.Ranges,
             [.. IdentityNames.Zip(_vcpus[0].Identity, KeyValuePair.Create)],
             $"qemu-system-aarch64 {_version}");
     }
@@ -233,8 +237,10 @@ public sealed partial class QemuMachine : IVcpuOwner, IDisposable
 
     void IVcpuOwner.Log(string remark) => _options.Log?.Invoke(remark);
 
+    private OwedInterrupts NewOwed() => new([.. _records.Vcpus.Select(records => records.Owed)], _powers, number => _vcpus[number].Nudge());
+
     private Vcpu[] NewVcpus() =>
-        [.. _records.Vcpus.Select((records, number) => new Vcpu(number, this, _loader.Guest, _ram, records, _door, _powers))];
+        [.. _records.Vcpus.Select((records, number) => new Vcpu(number, this, _loader.Guest, _ram, records, _door, _powers, _owed))];
 
     private Vcpu? Find(ulong mpidr) => Array.Find(_vcpus, vcpu => vcpu.Mpidr == mpidr);
 

@@ -42,6 +42,11 @@ u64 hvc_storm(u64 function, u64 count);
 #define NEED		0xc3000013	/* (address): x30 as the host supplies it, the word there, what it supplies of memory it must not */
 #define COUNT_CALLS	0xc3000023	/* (milliseconds): the calls of it by this core, this one included */
 #define DEAF		0xc3000015	/* (count): so many attention and wake exits get no answer */
+#define TAKE		0xc3000016	/* (intid): 0, or DENIED where it is refused */
+#define GIVE_BACK	0xc3000017	/* (intid) */
+#define END		0xc3000018	/* (intid): may fire again */
+#define FIRES		0xc3000019	/* (intid): how often it was heard of */
+#define LAST		0xc300001a	/* what became of the answer before: 1 applied, 2 fell back */
 #define FORCE_ON	0xc3000014	/* (core): a power-on that the host refuses */
 
 void print(const char *text), print_hex(u64 value), print_dec(u64 value);

@@ -77,6 +77,8 @@ internal sealed class GuestRun(CallInvoker daemon, Func<QemuMachine> start, stri
             Cores = { cores },
             Conduits = { boot.Conduits },
             ClientEl = boot.ClientEl,
+            ExecutionState = boot.ExecutionState,
+            Interrupts = { boot.Interrupts },
             Host = boot.Host,
         };
         hello.RequiredFeatures.Add("attention");

@@ -13,12 +13,13 @@ internal enum DecidedEffect
     ResetCold = MailboxLayout.EffectResetCold,
     ResetWarm = MailboxLayout.EffectResetWarm,
     ResetClear = MailboxLayout.EffectResetClear,
+    Take = MailboxLayout.EffectTake,
 }
 
 /// <summary>What becomes of one exit. Once it is kept it stands: whichever host process is there carries it out, once.</summary>
 /// <param name="ExitId">Boot in the upper half, the mailbox's request in the lower.</param>
 /// <param name="Outcome">Applied or fell back.</param>
-/// <param name="LastApplied">The last exit of this boot whose answer was applied, 0 where none was.</param>
+/// <param name="LastApplied">The last exit of this boot whose answer was applied, 0 where none was; of <see cref="DecidedEffect.Take"/> the one before it.</param>
 internal sealed record Decision(ulong ExitId, Outcome Outcome, ulong LastApplied)
 {
     public DecidedEffect Effect { get; init; }
@@ -39,9 +40,15 @@ internal sealed record Decision(ulong ExitId, Outcome Outcome, ulong LastApplied
 
     public uint Boot => (uint)(ExitId >> 32);
 
-    public bool EndsTheBoot => Effect >= DecidedEffect.Shutdown;
+    public bool EndsTheBoot => Effect is >= DecidedEffect.Shutdown and <= DecidedEffect.ResetClear;
 
     public ResetKind ResetKind => Effect == DecidedEffect.ResetWarm ? ResetKind.Warm : ResetKind.Cold;
 
-    public Previous ToPrevious() => new() { ExitId = ExitId, Outcome = Outcome, LastApplied = LastApplied };
+    /// <summary>An interrupt that could not be taken counts as fallen back, once the monitor has said so.</summary>
+    public Previous ToPrevious(bool isRefused = false) => new()
+    {
+        ExitId = ExitId,
+        Outcome = isRefused ? Outcome.FellBack : Outcome,
+        LastApplied = Effect == DecidedEffect.Take && !isRefused ? ExitId : LastApplied,
+    };
 }

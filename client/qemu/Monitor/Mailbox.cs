@@ -73,6 +73,51 @@ internal sealed unsafe class Mailbox(GuestRam ram, int number, GuestKind kind)
         registers.Words.CopyTo(frame);
     }
 
+    /// <summary>What the answer does with interrupts: one to be taken, 0 for none, with x0 where it cannot be; those that end; those that are the guest's again.</summary>
+    public void PrepareInterrupts(uint take = 0, ulong takeRefused = 0, IReadOnlyCollection<uint>? ended = null, IReadOnlyCollection<uint>? returned = null)
+    {
+        Word(MailboxLayout.Interrupts) = 0;
+        Word(MailboxLayout.Take) = take;
+        Long(MailboxLayout.TakeRefused) = takeRefused;
+        Ended.Become(ended ?? []);
+        Returned.Become(returned ?? []);
+        Word(MailboxLayout.Interrupts) = take != 0 || ended is { Count: > 0 } || returned is { Count: > 0 } ? 1u : 0u;
+    }
+
+    /// <summary>Those that end with what is prepared.</summary>
+    public InterruptSet Ended { get; } = new(ram, number, MailboxLayout.Ended);
+
+    /// <summary>Those that go back to the guest with what is prepared.</summary>
+    public InterruptSet Returned { get; } = new(ram, number, MailboxLayout.Returned);
+
+    /// <summary>The monitor could not take the interrupt that the answer to this exit was to take; null while it has not looked.</summary>
+    public bool? IsTakeRefused(uint request)
+    {
+        var outcome = Volatile.Read(ref Long(MailboxLayout.TakeOutcome));
+        return (uint)(outcome >> 32) == request ? (uint)outcome == MailboxLayout.Refused : null;
+    }
+
+    /// <summary>The interrupt that stopped the vCPU; null where its exit has another reason.</summary>
+    public uint? Interrupt => Word(MailboxLayout.Reason) == MailboxLayout.ReasonInterrupt ? Word(MailboxLayout.Cause) : null;
+
+    /// <summary>The exit is the guest's own call.</summary>
+    public bool IsCall => Word(MailboxLayout.Reason) is MailboxLayout.ReasonEl3 or MailboxLayout.ReasonEl2;
+
+    /// <summary>An exit that this host asked for tells of an interrupt again: kept where it stands, so that every host process tells of the same.</summary>
+    public void Tell(uint intid)
+    {
+        Word(MailboxLayout.Cause) = intid;
+        Volatile.Write(ref Word(MailboxLayout.Reason), MailboxLayout.ReasonInterrupt);
+    }
+
+    /// <summary>The exit is that of a power-off, and stays unanswered; true when the door must be rung for the vCPU to see it.</summary>
+    public bool TurnOff()
+    {
+        Volatile.Write(ref Word(MailboxLayout.IsOff), 1);
+        Interlocked.MemoryBarrier();
+        return Rouse();
+    }
+
     /// <summary>Answers an exit with what is prepared; true when the vCPU may be asleep and the door must be rung.</summary>
     public bool Release(uint request)
     {

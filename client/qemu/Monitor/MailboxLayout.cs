@@ -10,9 +10,13 @@ internal static class MailboxLayout
     public const int ConfigVcpus = 0x10;
     public const int ToldBoot = 0x14;
     public const int TokenLength = 0x18;
+    public const int GicLock = 0x30;
     public const int Token = 0x40;
     public const int TokenSize = 64;
     public const int Stub = 0x1000;
+    public const int Priorities = 0x2000;
+    public const int PrioritiesSpi = 0x400;
+    public const int PrioritiesPpi = 0x20;
     public const int Pages = 0x10000;
     public const int PageSize = 0x1000;
 
@@ -21,6 +25,7 @@ internal static class MailboxLayout
     public const int Kick = 0x080;
     public const int Wake = 0x084;
     public const int Sleep = 0x088;
+    public const int IsOff = 0x08c;
 
     public const int Reason = 0x0c0;
     public const int Boot = 0x0c4;
@@ -34,7 +39,14 @@ internal static class MailboxLayout
 
     public const int Command = 0x2c0;
     public const int LoadSystem = 0x2c4;
+    public const int Interrupts = 0x2c8;
+    public const int Take = 0x2cc;
+    public const int TakeRefused = 0x2d0;
+    public const int TakeOutcome = 0x2d8;
     public const int AnswerFrame = 0x300;
+    public const int Ended = 0x680;
+    public const int Returned = 0x700;
+    public const int InterruptSet = 0x80;
 
     public const int Identity = 0x480;
     public const int IdentityCount = 11;
@@ -47,6 +59,7 @@ internal static class MailboxLayout
     public const int StartR1 = 0x528;
     public const int StartR2 = 0x530;
     public const int StartEndianness = 0x538;
+    public const int Owed = 0x780;
 
     public const int Decisions = 0x580;
     public const int DecisionSize = 0x80;
@@ -86,6 +99,7 @@ internal static class MailboxLayout
     public const int ReasonKick = 4;
     public const int ReasonWake = 5;
     public const int ReasonBug = 6;
+    public const int ReasonInterrupt = 7;
 
     public const int CauseInterrupt = 1;
     public const int CauseKick = 2;
@@ -102,6 +116,10 @@ internal static class MailboxLayout
     public const int EffectResetCold = 4;
     public const int EffectResetWarm = 5;
     public const int EffectResetClear = 6;
+    public const int EffectTake = 7;
+
+    public const int Taken = 1;
+    public const int Refused = 2;
 
     public const int ImageMagicOffset = 4;
     public const int ImageMagic = 0x4c415048;

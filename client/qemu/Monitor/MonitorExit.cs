@@ -1,7 +1,7 @@
 namespace Hypercalls.Qemu.Monitor;
 
 /// <summary>An exit as the monitor wrote it, copied out of guest RAM once. Every field is the guest's to forge.</summary>
-internal sealed class MonitorExit
+internal sealed record MonitorExit
 {
     /// <summary>The mailbox's request number: an answer names it.</summary>
     public required uint Request { get; init; }

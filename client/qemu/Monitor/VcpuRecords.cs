@@ -13,6 +13,9 @@ internal sealed unsafe class VcpuRecords(GuestRam ram, int number)
 
     private int? _last;
 
+    /// <summary>Interrupts of which the daemon has not heard.</summary>
+    public InterruptSet Owed { get; } = new(ram, number, MailboxLayout.Owed);
+
     /// <summary>Keeps a start that answers the exit at which the vCPU stands; to be called before anything of it can be seen.</summary>
     public void Keep(uint boot, CoreStart start)
     {

@@ -1,14 +1,34 @@
 /*
- * Group 0 interrupts: the host's doorbell, which reaches vCPU 0 by the secure UART, and the SGI by which vCPU 0 passes it on.
- * Takes every pending one. Clobbers x0 to x7.
+ * Group 0 interrupts: the host's doorbell, which reaches vCPU 0 by the secure UART, the SGI by which vCPU 0 passes it on, and below these what services have
+ * taken from the guest. Both take every doorbell that is pending; take_group0 then acknowledges one of the others, which stays active, while drain_group0
+ * leaves it pending. w0 is its INTID, or 1020 and above. Clobbers x0 to x8.
  */
+take_group0:
+	mov	w8, #1
+	b	1f
 drain_group0:
-	mrs	x0, ICC_IAR0_EL1
+	mov	w8, #0
+1:	mrs	x0, ICC_HPPIR0_EL1
 	and	w0, w0, #0xffffff
 	cmp	w0, #1020
 	b.hs	5f
 	cmp	w0, #DOOR_INTID
-	b.ne	4f
+	mov	w1, #DOOR_SGI
+	ccmp	w0, w1, #4, ne
+	b.eq	2f
+	cbz	w8, 5f
+2:	mrs	x0, ICC_IAR0_EL1	/* perhaps another one by now */
+	and	w0, w0, #0xffffff
+	cmp	w0, #1020
+	b.hs	5f
+	cmp	w0, #DOOR_INTID
+	b.eq	7f
+	cmp	w0, #DOOR_SGI
+	b.eq	4f
+	msr	ICC_EOIR0_EL1, x0	/* the priority alone: other interrupts go on */
+	isb
+	ret
+7:
 	ldr	x1, =DOOR_UART
 	mov	w2, #0x7ff
 	str	w2, [x1, #0x44]		/* UARTICR first: after the drain it would eat the edge of a byte that came in between */
@@ -49,7 +69,9 @@ drain_group0:
 	sub	w5, w5, #1
 	b	3b
 4:	msr	ICC_EOIR0_EL1, x0
+	msr	ICC_DIR_EL1, x0
 	isb
+	cbnz	w8, take_group0
 	b	drain_group0
 5:	ret
 

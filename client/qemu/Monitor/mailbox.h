@@ -11,9 +11,13 @@
 #define CONFIG_VCPUS		0x10	/* u32, host: number of vCPUs */
 #define TOLD_BOOT		0x14	/* u32, host: the last boot that the daemon was told of */
 #define TOKEN_LENGTH		0x18	/* u32, host: bytes of the token, written last; 0 while there is none */
+#define GIC_LOCK		0x30	/* u32, monitor: 1 while a vCPU changes registers of the GIC that others may change too */
 #define TOKEN			0x40	/* host: what the daemon knows this machine by */
 #define TOKEN_SIZE		64
 #define STUB			0x1000	/* 2 KiB, monitor: the EL2 vectors, which EL2 cannot fetch from secure flash */
+#define PRIORITIES		0x2000	/* u8 each, monitor: what interrupts had before a service took them, by INTID */
+#define PRIORITIES_SPI		0x400	/* bytes of these for SPIs; those of PPIs follow, vCPU by vCPU */
+#define PRIORITIES_PPI		0x20	/* bytes for each vCPU */
 #define PAGES			0x10000	/* the page of vCPU n is at PAGES + n * PAGE_SIZE */
 #define PAGE_SIZE		0x1000
 
@@ -23,11 +27,12 @@
 #define KICK			0x080	/* u32, host: make an exit; cleared by the monitor */
 #define WAKE			0x084	/* u32, host: answered while the vCPU slept; cleared by the monitor */
 #define SLEEP			0x088	/* u32, monitor: 1 around WFI, the host must ring after its answer */
+#define IS_OFF			0x08c	/* u32, host: the exit is that of a power-off; cleared by the monitor when it is answered, set by it at BOOT */
 
 /* ---- the exit, written by the monitor before REQ */
 #define REASON			0x0c0	/* u32 */
 #define BOOT			0x0c4	/* u32: CONFIG_BOOT */
-#define CAUSE			0x0c8	/* u32: of a wake, or the vector of an unexpected exception (16 and above: EL2's) */
+#define CAUSE			0x0c8	/* u32: of a wake, the INTID of an interrupt, or the vector of an unexpected exception (16 and above: EL2's) */
 #define SEQUENCE		0x0cc	/* u32: the exit being written; while it differs from REQ the frame is torn, as a reset can leave it */
 #define ESR			0x0d0	/* u64 */
 #define FAR			0x0d8	/* u64 */
@@ -38,7 +43,14 @@
 /* ---- the answer, written by the host before RSP */
 #define COMMAND			0x2c0	/* u32 */
 #define LOAD_SYSTEM		0x2c4	/* u32: 1 loads the system registers of the frame too */
+#define INTERRUPTS		0x2c8	/* u32: 1 acts on the next ones too; cleared by the monitor when that is done */
+#define TAKE			0x2cc	/* u32: an INTID to be taken from the guest, 0 for none */
+#define TAKE_REFUSED		0x2d0	/* u64: x0 when it cannot be */
+#define TAKE_OUTCOME		0x2d8	/* u64, monitor: REQ of the last exit whose answer took one (upper half), and what became of it */
 #define ANSWER_FRAME		0x300
+#define ENDED			0x680	/* one bit for each INTID: taken ones that may fire again */
+#define RETURNED		0x700	/* the same: taken ones that are the guest's again */
+#define INTERRUPT_SET		0x80	/* bytes of such a set */
 
 /* ---- ID registers, written at the BOOT exit, u64 each */
 #define IDENTITY		0x480
@@ -58,6 +70,9 @@
 #define START_R1		0x528	/* u64 */
 #define START_R2		0x530	/* u64 */
 #define START_ENDIANNESS	0x538	/* u32: bit 0 exceptions, bit 1 data */
+
+/* ---- interrupts that stopped this vCPU and of which the daemon has not heard: to be told again. It outlives no reset */
+#define OWED			0x780
 
 /* ---- two decisions in turn: what becomes of an exit. One that is complete stands, whether or not it has been carried out */
 #define DECISIONS		0x580
@@ -100,6 +115,7 @@
 #define REASON_KICK		4
 #define REASON_WAKE		5
 #define REASON_BUG		6	/* an exception that nothing should cause: the run is over */
+#define REASON_INTERRUPT	7	/* one that a service has taken; the host writes it over KICK where it tells of one again */
 
 /* ---- CAUSE of a wake */
 #define CAUSE_INTERRUPT		1
@@ -119,6 +135,11 @@
 #define EFFECT_RESET_COLD	4
 #define EFFECT_RESET_WARM	5
 #define EFFECT_RESET_CLEAR	6	/* cold, with RAM overwritten */
+#define EFFECT_TAKE		7	/* what became of it: TAKE_OUTCOME */
+
+/* ---- TAKE_OUTCOME, lower half */
+#define TAKEN			1
+#define REFUSED			2
 
 /* ---- monitor.bin: words the host checks and patches */
 #define IMAGE_MAGIC_OFFSET	4

@@ -17,6 +17,8 @@
 #define ICC_EOIR0_EL1	S3_0_C12_C8_1
 #define ICC_HPPIR0_EL1	S3_0_C12_C8_2
 #define ICC_SGI0R_EL1	S3_0_C12_C11_7
+#define ICC_DIR_EL1	S3_0_C12_C11_1
+#define ICC_CTLR_EL3	S3_6_C12_C12_4
 
 	.arch armv8.2-a
 	.text
@@ -110,8 +112,9 @@ syndrome_el3:
 	b.ne	exit_to_host
 	bl	is_stub
 	b.ne	exit_to_host
-	mov	w19, #REASON_EL2
 	and	w0, w20, #0xff
+from_stub:
+	mov	w19, #REASON_EL2
 	mrs	x20, esr_el2
 	mrs	x21, elr_el2
 	mrs	x22, spsr_el2
@@ -125,16 +128,23 @@ syndrome_el3:
 	add	w25, w0, #16
 	b	exit_to_host
 
-/* A doorbell while a lower level ran. */
+/* A doorbell, or an interrupt that a service has, while a lower level ran. */
 lower_fiq:
 	save_gprs
 	bl	drain_group0
-	ldr	w0, [sp, #KICK]
-	cbz	w0, restore_gprs
 	mrs	x21, elr_el3
 	mrs	x22, spsr_el3
-	bl	is_stub			/* between the guest's HVC and the stub's SMC: the test before ERET delivers this kick */
-	b.eq	restore_gprs
+	bl	is_stub
+	b.ne	1f
+	ubfx	x0, x21, #7, #4		/* between the guest's HVC and the stub's SMC, which would never be reached while an interrupt is pending: it is the HVC's exit */
+	b	from_stub
+1:	bl	take_group0
+	mov	w25, w0
+	mov	w19, #REASON_INTERRUPT	/* a kick beside it is found before ERET */
+	cmp	w0, #1020
+	b.lo	no_syndrome
+	ldr	w0, [sp, #KICK]
+	cbz	w0, restore_gprs
 kicked:
 	str	wzr, [sp, #KICK]
 	mov	w19, #REASON_KICK
@@ -196,16 +206,14 @@ exit_to_host:
 	b.eq	answered
 	subs	w27, w27, #1
 	b.gt	1b
-	mrs	x27, ICC_PMR_EL1	/* hides the guest's interrupts, or WFI would not sleep */
-	mov	x0, #0x80
-	msr	ICC_PMR_EL1, x0
-	isb
+	mrs	x27, ICC_PMR_EL1
 	mov	w0, #1
 	str	w0, [sp, #SLEEP]
 	dmb	sy			/* SLEEP before RSP: the host writes RSP, fences, reads SLEEP */
 2:	ldar	w0, [x9]
 	cmp	w0, w28
 	b.eq	3f
+	bl	hide_interrupts		/* the guest's and the services': WFI would not sleep */
 	wfi
 	bl	drain_group0
 	b	2b
@@ -215,7 +223,12 @@ exit_to_host:
 
 answered:
 	str	wzr, [sp, #WAKE]
-	ldr	w27, [sp, #COMMAND]
+	bl	act_on_interrupts
+	ldr	w0, [sp, #IS_OFF]
+	cbz	w0, 1f
+	str	wzr, [sp, #IS_OFF]
+	bl	end_own
+1:	ldr	w27, [sp, #COMMAND]
 	cmp	w27, #COMMAND_OFF
 	b.eq	power_off
 	cmp	w27, #COMMAND_RESET
@@ -284,23 +297,25 @@ restore_gprs:
 wait_for_wake:
 	bl	drain_group0
 	mov	w25, #CAUSE_KICK
-	ldr	w0, [sp, #KICK]
-	cbnz	w0, 2f
+	ldr	w1, [sp, #KICK]
+	cbnz	w1, 2f
+	cmp	w0, #1020		/* an interrupt that a service has: it stops the guest before its first instruction */
+	b.lo	1f
 	mrs	x0, isr_el1
 	tst	x0, #0x1c0		/* A, I, F */
-	b.ne	1f
-	wfi
-	b	wait_for_wake
-1:	mrs	x0, ICC_HPPIR0_EL1	/* a doorbell that came after the drain is no wake-up */
+	b.eq	3f
+	mrs	x0, ICC_HPPIR0_EL1	/* what came after the drain is looked at there */
 	and	w0, w0, #0xffffff
 	cmp	w0, #1020
 	b.lo	wait_for_wake
-	mov	w25, #CAUSE_INTERRUPT
+1:	mov	w25, #CAUSE_INTERRUPT
 2:	str	wzr, [sp, #KICK]
 	mov	w19, #REASON_WAKE
 	mrs	x21, elr_el3
 	mrs	x22, spsr_el3
 	b	no_syndrome
+3:	wfi
+	b	wait_for_wake
 
 /* EQ when PSTATE x22 is EL2h and PC x21 lies in the stub. */
 is_stub:
@@ -314,4 +329,5 @@ is_stub:
 1:	ret
 
 #include "doorbell.S"
+#include "interrupts.S"
 #include "reset.S"

@@ -142,7 +142,8 @@ no_el2:
 	tbz	w0, #0, 1b
 	b	each
 
-first:	ldr	w0, [x26, #CONFIG_BOOT]
+first:	str	wzr, [x26, #GIC_LOCK]
+	ldr	w0, [x26, #CONFIG_BOOT]
 	add	w0, w0, #1
 	str	w0, [x26, #CONFIG_BOOT]
 	add	x2, x26, #STUB
@@ -217,6 +218,9 @@ each:	ldr	w0, [x20, #0x14]	/* GICR_WAKER */
 	dsb	sy
 	mov	x0, #0xff
 	msr	ICC_PMR_EL1, x0
+	mrs	x0, ICC_CTLR_EL3
+	orr	x0, x0, #4		/* EOImode_EL3: what a service has stays active when its priority is dropped */
+	msr	ICC_CTLR_EL3, x0
 	mov	x0, #1
 	msr	S3_0_C12_C12_6, x0	/* ICC_IGRPEN0_EL1 */
 	msr	S3_6_C12_C12_7, x0	/* ICC_IGRPEN1_EL3: EnableGrp1NS */
@@ -229,6 +233,9 @@ each:	ldr	w0, [x20, #0x14]	/* GICR_WAKER */
 	dmb	sy
 	str	xzr, [sp, #KICK]	/* and WAKE */
 	str	wzr, [sp, #SLEEP]
+	str	wzr, [sp, #INTERRUPTS]
+	mov	w0, #1
+	str	w0, [sp, #IS_OFF]
 	add	x9, sp, #EXIT_FRAME
 	mov	w2, #16
 1:	stp	xzr, xzr, [x9], #16

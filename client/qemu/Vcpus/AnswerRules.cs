@@ -39,9 +39,18 @@ internal static class AnswerRules
                 return $"memory_writes has {block.Data.Length} bytes at 0x{block.Base:x}, which is not guest memory";
             }
         }
+        foreach (var intid in answer.EndedInterrupts.Concat(answer.ReturnedInterrupts))
+        {
+            if (!OfferedInterrupts.Contain(intid))
+            {
+                return $"it ends or returns interrupt {intid}, which this host does not offer";
+            }
+        }
         return answer.EffectCase switch
         {
             Answer.EffectOneofCase.None or Answer.EffectOneofCase.PowerOn or Answer.EffectOneofCase.PowerOff or Answer.EffectOneofCase.Suspend => "",
+            Answer.EffectOneofCase.TakeInterrupt when exit.KindCase != Exit.KindOneofCase.Hypercall => "it takes an interrupt, and answers no call",
+            Answer.EffectOneofCase.TakeInterrupt => OfferedInterrupts.Contain(answer.TakeInterrupt.Intid) ? "" : $"it takes interrupt {answer.TakeInterrupt.Intid}, which this host does not offer",
             Answer.EffectOneofCase.SystemEvent => Fault(answer.SystemEvent),
             Answer.EffectOneofCase.Load => Fault(answer.Load, guest),
             _ => $"this host offers no {answer.EffectCase}",

@@ -29,6 +29,9 @@ internal static class ExitsToWire
             case MailboxLayout.ReasonKick:
                 wire.Attention = new() { Registers = exit.Registers.ToWire(), Reason = AttentionReason.Requested };
                 return true;
+            case MailboxLayout.ReasonInterrupt when OfferedInterrupts.Contain(exit.Cause):
+                wire.Attention = new() { Registers = exit.Registers.ToWire(), Reason = AttentionReason.Interrupt, Intid = exit.Cause };
+                return true;
             case MailboxLayout.ReasonWake:
                 wire.Wake = new() { Cause = exit.Cause == MailboxLayout.CauseKick ? WakeCause.Attention : WakeCause.Interrupt };
                 return true;

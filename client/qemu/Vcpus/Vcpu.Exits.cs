@@ -7,6 +7,10 @@ internal sealed partial class Vcpu
 {
     private Previous? _previous;
     private volatile Exit? _forwarded;
+    /// <summary>The last one that was forwarded by this process.</summary>
+    private Exit? _lastForwarded;
+    /// <summary>The monitor has yet to say whether it took the interrupt.</summary>
+    private (Exit? Exit, Decision Decision)? _taking;
 
     /// <summary>More of the exit that is being forwarded; null when it is over, or when what is asked for does not exist.</summary>
     public Supply? Supply(Need need)
@@ -49,6 +53,7 @@ internal sealed partial class Vcpu
     {
         _seen = exit.Request;
         _unanswered = exit;
+        SettleTake();
         if (exit.Reason == MailboxLayout.ReasonBoot)
         {
             TakeBoot(exit);
@@ -63,26 +68,34 @@ internal sealed partial class Vcpu
         {
             // Withdrawn meanwhile: the guest goes on, or sleeps on, and nobody need know.
             var command = exit.Reason == MailboxLayout.ReasonWake ? MailboxLayout.CommandWait : MailboxLayout.CommandResume;
+            _mailbox.PrepareInterrupts();
             Publish(exit, (uint)command, loadSystem: false, exit.Registers);
             return;
         }
         if (!ConditionCode.Passed(exit.Esr, exit.Registers.Pstate))
         {
+            _mailbox.PrepareInterrupts();
             Publish(exit, MailboxLayout.CommandResume, loadSystem: false, exit.Registers);
             return;
+        }
+        if (exit.Reason == MailboxLayout.ReasonKick && _owed.Next(Number) is { } intid)
+        {
+            _mailbox.Tell(intid);
+            exit = exit with { Reason = MailboxLayout.ReasonInterrupt, Cause = intid };
+            _unanswered = exit;
         }
         if (!ExitsToWire.TryConvert(exit, _ram, out var wire))
         {
             _owner.Fail($"vCPU {Number}: an exception that this host cannot serve: {exit.Describe()}.");
             return;
         }
-        _attentionOwed &= exit.Reason != MailboxLayout.ReasonKick;
+        _attentionOwed &= exit.Reason is not (MailboxLayout.ReasonKick or MailboxLayout.ReasonInterrupt);
         wire.ExitId = ((ulong)_boot << 32) | exit.Request;
         wire.Boot = _boot;
         wire.Previous = _previous;
         AddUsed(wire, exit.Registers);
         _powers.EnterCall(Number);
-        _forwarded = wire;
+        _lastForwarded = _forwarded = wire;
         var answer = Forwarder!.Forward(wire);
         _forwarded = null;
         if (_owner.HasEnded || _mailbox.Request != exit.Request || _powers.IsEnding)
@@ -136,6 +149,12 @@ internal sealed partial class Vcpu
             // Still wanted, perhaps, but the guest must come forward meanwhile.
             _attentionNotBefore = Environment.TickCount64 + AttentionPause;
         }
+        if (_mailbox.Interrupt is { } intid)
+        {
+            // It is active and fires no more: nobody else would ever tell of it.
+            _owed.Add(Number, intid);
+        }
+        _mailbox.PrepareInterrupts();
         // Told when it stands: what is told must not be taken back by another host process.
         Decide(exit, MailboxLayout.CommandResume, loadSystem: false, registers, new(wire.ExitId, Outcome.FellBack, _previous?.LastApplied ?? 0), () => Forwarder!.GaveUp(wire));
     }
@@ -189,7 +208,11 @@ internal sealed partial class Vcpu
             case Answer.EffectOneofCase.Load:
                 loadSystem = AnswerRegisters.WriteLoad(answer.Load, registers);
                 break;
+            case Answer.EffectOneofCase.TakeInterrupt:
+                decision = decision with { Effect = DecidedEffect.Take, LastApplied = _previous?.LastApplied ?? 0 };
+                break;
         }
+        _mailbox.PrepareInterrupts(answer.TakeInterrupt?.Intid ?? 0, answer.TakeInterrupt?.IfRefused ?? 0, answer.EndedInterrupts, answer.ReturnedInterrupts);
         Decide(exit, command, loadSystem, registers, decision);
     }
 
@@ -203,9 +226,28 @@ internal sealed partial class Vcpu
         CarryOut(exit.Request, decision);
     }
 
+    /// <summary>An interrupt is taken, or refused, by the monitor on its way back to the guest; what the guest got for a refused one is told at once.</summary>
+    private void SettleTake()
+    {
+        if (_taking is not var (exit, decision) || _mailbox.IsTakeRefused(decision.Request) is not { } isRefused)
+        {
+            return;
+        }
+        _taking = null;
+        _previous = decision.ToPrevious(isRefused);
+        if (isRefused && exit is not null)
+        {
+            Forwarder!.GaveUp(exit);
+        }
+    }
+
     private void CarryOut(uint request, Decision decision)
     {
         _attentionOwed |= decision.Attend;
+        if (decision.Outcome == Outcome.Applied)
+        {
+            _owed.Answered(Number, _mailbox.Interrupt, _mailbox.Ended, _mailbox.Returned);
+        }
         switch (decision.Effect)
         {
             case DecidedEffect.PowerOn:
@@ -214,10 +256,24 @@ internal sealed partial class Vcpu
             case DecidedEffect.PowerOff:
                 _attentionOwed = false;
                 _powers.PowerOff(Number, decision.Start.Commit);
+                StayOff();
                 return;
+            case DecidedEffect.Take:
+                _taking = (_lastForwarded, decision);
+                break;
         }
         _powers.LeaveCall(Number, _mailbox.IsToWait);
         Release(request);
+    }
+
+    /// <summary>Shared interrupts are another core's from now on: those that fire, and those that did.</summary>
+    private void StayOff()
+    {
+        if (_mailbox.TurnOff())
+        {
+            _door.Ring();
+        }
+        _owed.CoreStopped(Number);
     }
 
     private void PowerOn(Decision decision)
@@ -230,7 +286,11 @@ internal sealed partial class Vcpu
             target.Nudge();
             return;
         }
-        _mailbox.PrepareX0(decision.IfRefused);
+        if (_mailbox.IsCall)
+        {
+            // A stopped core is no caller: its x0 is the guest's own.
+            _mailbox.PrepareX0(decision.IfRefused);
+        }
         if (target is not null)
         {
             _powers.Refused(target.Number, decision.Start.Commit);

@@ -1,3 +1,5 @@
+using Hypercalls.Qemu.Monitor;
+
 namespace Hypercalls.Qemu.Vcpus;
 
 /// <summary>How a vCPU goes on whose host process was killed.</summary>
@@ -15,7 +17,12 @@ internal sealed partial class Vcpu
         _boot = boot;
         Mpidr = _mailbox.Mpidr & AffinityMask;
         Identity = _mailbox.ReadIdentity();
-        _previous = found.Latest?.ToPrevious();
+        _previous = found.Latest is { } latest ? latest.ToPrevious(latest.Effect == DecidedEffect.Take && _mailbox.IsTakeRefused(latest.Request) == true) : null;
+        if (found is { Latest: { Effect: DecidedEffect.Take } taking, Unanswered: null })
+        {
+            // The monitor may yet be on its way.
+            _taking = (null, taking);
+        }
         _attentionOwed = found.AttentionOwed;
         // An exit that nobody has decided is taken once more, under the number that it had.
         var isUndecided = found is { Unanswered: not null, IsOff: false, Undone: null };
@@ -30,6 +37,14 @@ internal sealed partial class Vcpu
         if (found.Latest is { EndsTheBoot: true } end && !TryEnd(end))
         {
             return;
+        }
+        if (found.IsOff)
+        {
+            if (found.Unanswered?.Reason == MailboxLayout.ReasonBoot)
+            {
+                _owed.Forget(Number);
+            }
+            StayOff();
         }
         if (found.Undone is not { } undone)
         {

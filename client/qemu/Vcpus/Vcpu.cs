@@ -24,6 +24,7 @@ internal sealed partial class Vcpu
     private readonly VcpuRecords _records;
     private readonly Door _door;
     private readonly CorePowers _powers;
+    private readonly OwedInterrupts _owed;
     private readonly Signal _signal = new();
     private readonly Thread _thread;
 
@@ -37,7 +38,7 @@ internal sealed partial class Vcpu
     private uint _boot;
     private MonitorExit? _unanswered;
 
-    public Vcpu(int number, IVcpuOwner owner, GuestKind guest, GuestRam ram, VcpuRecords records, Door door, CorePowers powers)
+    public Vcpu(int number, IVcpuOwner owner, GuestKind guest, GuestRam ram, VcpuRecords records, Door door, CorePowers powers, OwedInterrupts owed)
     {
         Number = number;
         _owner = owner;
@@ -46,6 +47,7 @@ internal sealed partial class Vcpu
         _records = records;
         _door = door;
         _powers = powers;
+        _owed = owed;
         _thread = new(Loop) { IsBackground = true, Name = $"vCPU {number}" };
     }
 
@@ -82,7 +84,7 @@ internal sealed partial class Vcpu
         }
     }
 
-    private bool AttentionIsDue => _attentionOwed || (_attentionWanted && Environment.TickCount64 >= _attentionNotBefore);
+    private bool AttentionIsDue => _attentionOwed || ((_attentionWanted || _owed.Next(Number) is not null) && Environment.TickCount64 >= _attentionNotBefore);
 
     private void Loop()
     {
@@ -117,6 +119,7 @@ internal sealed partial class Vcpu
     /// <summary>What is to be done without an exit; the milliseconds after which to look again, −1 for never.</summary>
     private int Idle()
     {
+        SettleTake();
         if (_unanswered is { } exit)
         {
             if (_powers.TakeStart(Number) is not { } start)
@@ -131,7 +134,7 @@ internal sealed partial class Vcpu
                 _powers.Started(Number, start.Commit);
             }
         }
-        if (!_attentionWanted)
+        if (!_attentionWanted && _owed.Next(Number) is null)
         {
             return Timeout.Infinite;
         }
@@ -180,8 +183,10 @@ internal sealed partial class Vcpu
         }
         _boot = exit.Boot;
         _previous = null;
+        _taking = null;
         _attentionOwed = false;
         _attentionNotBefore = 0;
+        _owed.Forget(Number);
         if (all)
         {
             _owner.AllBooted();

@@ -163,6 +163,25 @@ public sealed partial class SdeiTests(GuestImages images) : IDisposable
             (Said(run), run.ExitCode, run.Errors));
     }
 
+    [NeedsFact(Qemu, Compiler)]
+    public async Task Below_a_guest_at_EL2_there_is_no_SDEI_but_events_interrupt_it()
+    {
+        var run = await RunAsync("sdei_inner", "--cores", "2", "--el", "2");
+        Assert.Equal(
+            ("""
+            version: 0x1000100000000
+            PE_MASK: 0x0
+            register: 0x0
+            enable: 0x0
+            the inner one ends with: 0x77
+            it was interrupted in its loop: yes
+            in state: 0x3c5
+            by a handler in state: 0x3c9
+
+            """, 0, ""),
+            (Said(run), run.ExitCode, run.Errors));
+    }
+
     private static string Said(Tool run) => string.Join('\n', run.Output.Split('\n').Skip(1));
 
     private Task<Tool> RunAsync(string guest, params string[] options) =>

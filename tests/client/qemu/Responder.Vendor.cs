@@ -87,6 +87,25 @@ internal sealed partial class Responder
             case 0x15: // DEAF
                 _deaf = (int)call.X1;
                 return X0(0);
+            case 0x16: // TAKE
+                var take = X0(0);
+                take.TakeInterrupt = new() { Intid = (uint)call.X1, IfRefused = ulong.MaxValue - 2 };
+                return take;
+            case 0x17: // GIVE_BACK
+                var back = X0(0);
+                back.ReturnedInterrupts.Add((uint)call.X1);
+                return back;
+            case 0x18: // END
+                var end = X0(0);
+                end.EndedInterrupts.Add((uint)call.X1);
+                return end;
+            case 0x19: // FIRES
+                lock (_gate)
+                {
+                    return X0(_fires.GetValueOrDefault((uint)call.X1));
+                }
+            case 0x1a: // LAST
+                return X0((ulong)exit.Previous.Outcome);
             default:
                 return X0(ulong.MaxValue);
         }

@@ -13,6 +13,7 @@ internal sealed partial class Responder : IMachineEvents
     private readonly Dictionary<ulong, Core> _cores = [];
     private ulong _commit;
     private readonly bool _atEl2;
+    private readonly Dictionary<uint, ulong> _fires = [];
     private int _deaf;
 
     private sealed class Core
@@ -26,6 +27,12 @@ internal sealed partial class Responder : IMachineEvents
         public ulong Attentions { get; set; }
 
         public bool Asked { get; set; }
+
+        /// <summary>Interrupts that wait for the handler.</summary>
+        public Queue<uint> Fired { get; } = [];
+
+        /// <summary>The one that it runs for.</summary>
+        public uint? Serving { get; set; }
 
         /// <summary>One for each handler that has completed in a storm.</summary>
         public SemaphoreSlim Completed { get; } = new(0);
@@ -103,7 +110,7 @@ internal sealed partial class Responder : IMachineEvents
         {
             Exit.KindOneofCase.Hypercall => Call(mpidr, exit),
             Exit.KindOneofCase.Attention or Exit.KindOneofCase.Wake when _deaf > 0 => Ignore(),
-            Exit.KindOneofCase.Attention => Attend(mpidr, exit.Attention.Registers),
+            Exit.KindOneofCase.Attention => Attend(mpidr, exit.Attention),
             _ => new() { None = new() },
         };
         if (answer is not null)
@@ -170,25 +177,40 @@ internal sealed partial class Responder : IMachineEvents
         }
     }
 
-    private Answer Attend(ulong mpidr, RegisterFile registers)
+    private Answer Attend(ulong mpidr, AttentionExit exit)
     {
         lock (_gate)
         {
             var core = _cores[mpidr];
-            if (!core.Asked || core.Handler == 0 || core.Interrupted is not null)
+            if (exit.Reason == AttentionReason.Interrupt)
+            {
+                _fires[exit.Intid] = _fires.GetValueOrDefault(exit.Intid) + 1;
+                core.Fired.Enqueue(exit.Intid);
+            }
+            if (core.Handler == 0)
+            {
+                // Polled for: it ends by a call.
+                core.Fired.Clear();
+            }
+            if ((!core.Asked && core.Fired.Count == 0) || core.Handler == 0 || core.Interrupted is not null)
             {
                 return new() { None = new() };
             }
-            core.Asked = false;
-            Machine.AttentionWanted(mpidr, false);
+            var registers = exit.Registers;
             core.Interrupted = registers;
-            core.Attentions++;
+            core.Serving = core.Fired.TryDequeue(out var fired) ? fired : null;
+            if (core.Serving is null)
+            {
+                core.Asked = false;
+                core.Attentions++;
+            }
+            Machine.AttentionWanted(mpidr, false);
             return new()
             {
                 None = new(),
                 Load = new()
                 {
-                    Registers = { new Register { Index = 0, Value = core.Attentions } },
+                    Registers = { new Register { Index = 0, Value = core.Serving is { } intid ? 1ul << 32 | intid : core.Attentions } },
                     Pc = core.Handler,
                     // The level of the machine: EL2h, svc or EL1h.
                     Pstate = _atEl2 ? 0x3c9u : (registers.Pstate & 0x10) != 0 ? 0x1d3u : 0x3c5,
@@ -207,14 +229,20 @@ internal sealed partial class Responder : IMachineEvents
                 return X0(ulong.MaxValue);
             }
             core.Interrupted = null;
-            core.Completed.Release();
-            if (core.Asked)
+            if (core.Serving is null)
+            {
+                core.Completed.Release();
+            }
+            if (core.Asked || core.Fired.Count > 0)
             {
                 Machine.AttentionWanted(mpidr, true);
             }
+            uint[] ended = core.Serving is { } intid ? [intid] : [];
+            core.Serving = null;
             return new()
             {
                 None = new(),
+                EndedInterrupts = { ended },
                 Load = new()
                 {
                     Registers = { Enumerable.Range(0, 18).Select(n => new Register { Index = (uint)n, Value = was.X[n] }) },

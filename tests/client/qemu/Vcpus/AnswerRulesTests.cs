@@ -24,7 +24,12 @@ public sealed class AnswerRulesTests : IDisposable
         { "memory_writes has 1 bytes at 0x40e00000, which is not guest memory", With(Top - (2 << 20), 1) }, // the mailboxes
         { "memory_writes has 4 bytes at 0x40dffffd, which is not guest memory", With(Top - (2 << 20) - 3, 4) },
         { "memory_writes has 1 bytes at 0xffffffffffffffff, which is not guest memory", With(ulong.MaxValue, 1) },
-        { "this host offers no TakeInterrupt", None(answer => answer.TakeInterrupt = new()) },
+        { "it takes interrupt 29, which this host does not offer", None(answer => answer.TakeInterrupt = new() { Intid = 29 }) }, // the secure timer
+        { "it takes interrupt 0, which this host does not offer", None(answer => answer.TakeInterrupt = new()) },
+        { "it ends or returns interrupt 29, which this host does not offer", None(answer => answer.EndedInterrupts.Add(29)) }, // the secure timer
+        { "it ends or returns interrupt 40, which this host does not offer", None(answer => answer.ReturnedInterrupts.Add(40)) }, // the doorbell
+        { "it ends or returns interrupt 8, which this host does not offer", None(answer => answer.EndedInterrupts.Add(8)) },
+        { "it ends or returns interrupt 288, which this host does not offer", None(answer => answer.ReturnedInterrupts.Add(288)) },
         { "this host offers no system_event.type Wakeup", None(answer => answer.SystemEvent = new() { Type = SystemEventType.Wakeup }) },
         { "system_event.data of a suspend is not entry point and context ID", None(answer => answer.SystemEvent = new() { Type = SystemEventType.Suspend }) },
         { "system_event.data of a suspend is not entry point and context ID", None(answer => answer.SystemEvent = new() { Type = SystemEventType.Suspend, Data = { 1 } }) },
@@ -60,6 +65,9 @@ public sealed class AnswerRulesTests : IDisposable
         None(answer => answer.SystemEvent = new() { Type = SystemEventType.Suspend, Data = { 0x4040_0000, 7 } }),
         None(answer => answer.Load = new() { Pstate = 0x3c5, Registers = { new Register { Index = 30 } } }),
         None(answer => answer.Load = new() { Pstate = 0x8000_0010 }), // a 32-bit process was interrupted
+        None(answer => answer.TakeInterrupt = new() { Intid = 27 }),
+        None(answer => answer.EndedInterrupts.Add([16u, 28, 30, 31, 33, 39, 41, 287])),
+        None(answer => answer.ReturnedInterrupts.Add([16u, 28, 30, 31, 33, 39, 41, 287])),
     };
 
     [Theory]
@@ -91,6 +99,14 @@ public sealed class AnswerRulesTests : IDisposable
     [Fact]
     public void An_attention_exit_needs_no_results() =>
         Assert.True(AnswerRules.Allow(Numbered(new()), new() { ExitId = 0x1_0000_0002, Boot = 1, Attention = new() }, new(), _ram, out _));
+
+    [Fact]
+    public void A_stopped_core_takes_no_interrupt()
+    {
+        var answer = Numbered(None(answer => answer.TakeInterrupt = new() { Intid = 27 }));
+        Assert.False(AnswerRules.Allow(answer, new() { ExitId = 0x1_0000_0002, Boot = 1, Attention = new() }, new(), _ram, out var said));
+        Assert.Equal("it takes an interrupt, and answers no call", said);
+    }
 
     public void Dispose()
     {

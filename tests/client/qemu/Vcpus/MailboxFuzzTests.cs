@@ -87,7 +87,8 @@ public sealed partial class MailboxFuzzTests(ITestOutputHelper output)
             (_monitor, var host) = Pair(path + ".door");
             _door = new(host);
             Owner = new(seed, _ram);
-            _vcpus = [.. Enumerable.Range(0, Vcpus).Select(number => new Vcpu(number, Owner, new(), _ram, records.Vcpus[number], _door, _powers) { Forwarder = Owner })];
+            var owed = new OwedInterrupts([.. records.Vcpus.Select(vcpu => vcpu.Owed)], _powers, number => _vcpus![number].Nudge());
+            _vcpus = [.. Enumerable.Range(0, Vcpus).Select(number => new Vcpu(number, Owner, new(), _ram, records.Vcpus[number], _door, _powers, owed) { Forwarder = Owner })];
             Owner.Vcpus = _vcpus;
             new Thread(() => _door.Listen(number => _vcpus.ElementAtOrDefault(number)?.Nudge())) { IsBackground = true, Name = "door" }.Start();
             new Thread(Drain) { IsBackground = true, Name = "monitor's door" }.Start();
