@@ -160,6 +160,21 @@ public sealed class NotAppliedTests
         Assert.Equal(isMasked ? 0 : 1, Core.Returns(Ids.PeMask));
     }
 
+    [Theory]
+    [InlineData(Ids.InterruptRelease)]
+    [InlineData(Ids.SharedReset)]
+    public void An_interrupt_that_was_not_returned_keeps_its_event(uint id)
+    {
+        Core.Binds(40);
+        var second = Core.Binds(41);
+        var third = Core.Binds(42);
+        Core.Call(Ids.InterruptRelease, 0x4020_0000);
+        Core.Call(id, second);
+        Core.FellBack();
+        Assert.Equal((-2, 0, 0), (Core.Status(0x4020_0000), Core.Status(second), Core.Status(third)));
+        Assert.Equal((second, third), (Core.Returns(Ids.InterruptBind, 41), Core.Returns(Ids.InterruptBind, 42)));
+    }
+
     [Fact]
     public void A_PE_that_was_not_unmasked_is_masked_as_it_started()
     {

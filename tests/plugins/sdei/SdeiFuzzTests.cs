@@ -5,7 +5,7 @@ using Dice = Hypercalls.Tests.Psci.Dice;
 namespace Hypercalls.Tests.Sdei;
 
 /// <summary>
-/// A million steps drawn at random, half of their calls garbage: nothing throws, the service and the model stay equal, and no guest makes the state grow.
+/// Two hundred thousand steps drawn at random, half of their calls garbage: nothing throws, the service and the model stay equal, and no guest makes the state grow.
 /// HYPERCALLS_FUZZ_CALLS sets another number, HYPERCALLS_FUZZ_SEED the seed that a failure has printed.
 /// </summary>
 public sealed class SdeiFuzzTests(ITestOutputHelper output)
@@ -17,7 +17,7 @@ public sealed class SdeiFuzzTests(ITestOutputHelper output)
     public void Whatever_a_guest_calls_the_service_stays_with_the_model()
     {
         var seed = Setting("HYPERCALLS_FUZZ_SEED") is { } text ? ulong.Parse(text, CultureInfo.InvariantCulture) : (ulong)Random.Shared.NextInt64();
-        var left = int.Parse(Setting("HYPERCALLS_FUZZ_CALLS") ?? "1000000", CultureInfo.InvariantCulture);
+        var left = int.Parse(Setting("HYPERCALLS_FUZZ_CALLS") ?? "200000", CultureInfo.InvariantCulture);
         output.WriteLine($"Seed {seed}");
         for (var machine = 0; left > 0; machine++)
         {

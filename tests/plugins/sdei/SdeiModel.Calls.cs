@@ -296,10 +296,8 @@ internal sealed partial class SdeiModel
         }
 
         ModelEvent[] bound = [.. _privateSlots.Concat(_sharedSlots).OfType<ModelEvent>()];
-        _undo[pe] = UndoSharedReset(bound);
-        var keep = _toEnd.ToArray();
+        _undo[pe] = UndoRelease(bound);
         Array.ForEach(bound, Unbind);
-        _toEnd.AddRange(keep.Where(one => !_toEnd.Contains(one)));
         return Answer.Success with { ReturnedInterrupts = [.. bound.Select(one => one.Intid!.Value)] };
     }
 

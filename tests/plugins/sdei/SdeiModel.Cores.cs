@@ -85,7 +85,7 @@ internal sealed partial class SdeiModel
             });
     }
 
-    /// <summary>Registered as before; a trigger that was dropped waits again.</summary>
+    /// <summary>Registered as before, but a trigger that was dropped stays so: its interrupt is still to be ended.</summary>
     private Undo UndoUnregister(ModelEvent one, int pe, bool wasEnabled, Trigger? dropped)
     {
         var (handler, changes, ran) = (one.At(pe), one.At(pe).Changes + 1, one.At(pe).X);
@@ -95,33 +95,33 @@ internal sealed partial class SdeiModel
             {
                 (handler.R, handler.E) = (true, wasEnabled);
                 handler.Changes++;
-                if (dropped is { Event.Intid: not null })
+                if (dropped is { Event.Intid: { } intid })
                 {
-                    _triggers.Add(dropped);
+                    _toEnd.Add(new(intid, dropped.Pe));
                 }
-
             });
     }
 
-    /// <summary>Interrupts that were not returned are bound as before; nobody is registered.</summary>
-    private Undo UndoSharedReset(ModelEvent[] bound)
+    /// <summary>Bound as before: all that were, in their slots. What else can become of them is looked at in <see cref="NotAppliedTests"/>.</summary>
+    private Undo UndoRelease(params ModelEvent[] released)
     {
-        Undo[] each = [.. bound.Select(UndoRelease)];
-        return new(() => Array.TrueForAll(each, one => one.IsClear()), () => Array.ForEach(each, one => one.Do()));
-    }
-
-    /// <summary>Bound as before. What becomes of triggers that waited is looked at in <see cref="NotAppliedTests"/>.</summary>
-    private Undo UndoRelease(ModelEvent one)
-    {
-        var slots = _privateSlots.Contains(one) ? _privateSlots : _sharedSlots;
-        var (slot, isActive) = (Array.IndexOf(slots, one), _toEnd.Exists(end => end.Intid == one.Intid) || _triggers.Exists(trigger => trigger.Event == one));
+        var wasActive = Array.Exists(released, one => _toEnd.Exists(end => end.Intid == one.Intid) || _triggers.Exists(trigger => trigger.Event == one));
+        var before = (Private: _privateSlots.ToArray(), Shared: _sharedSlots.ToArray());
         return new(
-            () => !isActive && slots[slot] is null && !_events.Exists(other => other.Intid == one.Intid),
+            () => !wasActive && AreLowest(_privateSlots, before.Private) && AreLowest(_sharedSlots, before.Shared)
+                && !Array.Exists(released, one => _events.Exists(other => other.Intid == one.Intid)),
             () =>
             {
-                slots[slot] = one;
-                _events.Add(one);
+                _events.AddRange(released);
+                (_privateSlots, _sharedSlots) = before;
             });
+    }
+
+    /// <summary>Nothing was bound since, and the slots that were emptied are the lowest that are empty.</summary>
+    private static bool AreLowest(ModelEvent?[] now, ModelEvent?[] before)
+    {
+        var emptied = Enumerable.Range(0, now.Length).Where(slot => now[slot] != before[slot]).ToList();
+        return emptied.TrueForAll(slot => now[slot] is null) && emptied.TrueForAll(slot => Array.IndexOf(before, null) is var empty && (empty < 0 || empty > slot));
     }
 
     /// <summary>The event waits again, in its old place; what was ended is still to be ended.</summary>

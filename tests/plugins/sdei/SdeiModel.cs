@@ -38,6 +38,9 @@ internal sealed partial class SdeiModel
     /// <summary>Bound interrupts now, but for those that wait for their end alone: of them see PowerTests.</summary>
     public IEnumerable<uint> Bound => _events.Where(one => one.Intid is not null).Select(one => one.Intid!.Value).Except(_toEnd.Select(end => end.Intid));
 
+    /// <summary>Whether interrupts wait for their end alone.</summary>
+    public bool HasEnds => _toEnd.Count > 0;
+
     /// <summary>EVENT_STATUS, as a PE would read it.</summary>
     public ulong Status(int pe, uint number)
     {
