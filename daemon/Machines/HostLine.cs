@@ -3,10 +3,13 @@ using Hypercalls.Sdk;
 
 namespace Hypercalls.Daemon.Machines;
 
-/// <summary>What is told to one host, as long as it is the machine's. It holds the levels of all cores a few times over: a host that does not read them is let go.</summary>
+/// <summary>What is told to one host, as long as it is the machine's. It holds the levels of all cores many times over: a host that does not read them is let go.</summary>
 internal sealed class HostLine(int cores)
 {
-    private readonly Channel<ToHost> _channel = Channel.CreateBounded<ToHost>(new BoundedChannelOptions((4 * cores) + 16) { SingleReader = true });
+    // Levels change thousands of times a second under a storm of events: a writer that a busy machine holds up for half a second is no deaf host.
+    private const int Reserve = 4096;
+
+    private readonly Channel<ToHost> _channel = Channel.CreateBounded<ToHost>(new BoundedChannelOptions((4 * cores) + Reserve) { SingleReader = true });
     private readonly TaskCompletionSource _overflowed = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public ChannelReader<ToHost> Reader => _channel.Reader;

@@ -88,11 +88,13 @@ internal sealed partial class Machine
             if (isByHand)
             {
                 core.Queued.Dequeue();
+                _isUntold = true;
             }
 
             if (served.Failure is { } failure)
             {
                 core.NoLongerAsks(failure.Service);
+                _isUntold = true;
                 Fault(failure);
             }
 
@@ -242,6 +244,7 @@ internal sealed partial class Machine
             else if (last.ByHand is { } effect)
             {
                 core.Queued.Enqueue(effect);
+                _isUntold = true;
             }
         }
     }
@@ -269,7 +272,11 @@ internal sealed partial class Machine
         // Before attention is asked for: a service that hangs there does not undo what is committed.
         core.Last = answered;
         // The calling core is told twice, by its answer and by the level: the answer may never arrive.
-        TellAttention();
+        if (_isUntold)
+        {
+            TellAttention();
+        }
+
         var told = core.AttentionTold ? answered with { AttendBeforeResume = true } : answered;
         core.Last = told;
         return told;

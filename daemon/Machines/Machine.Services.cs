@@ -203,8 +203,7 @@ internal sealed partial class Machine
 
         for (var i = 0; i < cores.Length; i++)
         {
-            // A core that is off makes no attention exit; a suspended one is woken by it.
-            var isWanted = cores[i].Power is CorePower.On or CorePower.Suspended && (wanted[i] || cores[i].Queued.Count > 0);
+            var isWanted = IsReachable(cores[i]) && (wanted[i] || cores[i].Queued.Count > 0);
             if (isWanted != cores[i].AttentionTold)
             {
                 cores[i].AttentionTold = isWanted;
@@ -213,12 +212,20 @@ internal sealed partial class Machine
         }
     }
 
+    /// <summary>A core that is off makes no attention exit; a suspended one is woken by it.</summary>
+    private static bool IsReachable(CoreSlot core) => core.Power is CorePower.On or CorePower.Suspended;
+
     private void AskServices(CoreSlot[] cores, Span<bool> wanted)
     {
         List<(CoreSlot, ServiceFailure)>? failures = null;
         _turn.EnterService();
         for (var i = 0; i < cores.Length; i++)
         {
+            if (!IsReachable(cores[i]))
+            {
+                continue;
+            }
+
             wanted[i] = _served.Services.WantsAttention(_state, cores[i].Mpidr, out var failure, cores[i].Inattentive, _running);
             if (failure is not null)
             {

@@ -9,6 +9,11 @@ public sealed partial class SdeiService
     public bool WantsAttention(SdeiState state, Mpidr core)
     {
         ArgumentNullException.ThrowIfNull(state);
+        if (state.Waiting == 0 && state.Endings.Count == 0)
+        {
+            return false;
+        }
+
         var pe = state.IndexOf(core);
         return pe >= 0 && (Dispatch.Next(_events, state, pe) is not null || IsToEnd(state, pe));
     }
@@ -24,14 +29,14 @@ public sealed partial class SdeiService
             return Answer.NoResults;
         }
 
-        ValueArray<uint> ended = [.. state.Pes[pe].Ending, .. state.Ending];
-        if (ended.Count > 0)
+        var answer = Answer.NoResults;
+        if (state.Endings.Count > 0)
         {
-            state = state with { Ending = [] };
-            state = state.With(pe, state.Pes[pe] with { Ending = [] });
+            var here = state.Endings.ToLookup(ending => ending.Core is null || ending.Core == stopped.Core);
+            answer = answer with { EndedInterrupts = [.. here[true].Select(ending => ending.Intid)] };
+            state = state with { Endings = [.. here[false]] };
         }
 
-        var answer = Answer.NoResults with { EndedInterrupts = ended };
         return Dispatch.Next(_events, state, pe) is { } next
             ? (Enter(state, pe, next, stopped.Registers, out var load), answer with { Then = load })
             : (state, answer);
@@ -49,7 +54,7 @@ public sealed partial class SdeiService
             return state;
         }
 
-        state = EndLater(state, pe, answer.EndedInterrupts);
+        state = EndLater(state, answer.EndedInterrupts, pe);
         if (answer.Then is not Effect.Load || state.Pes[pe].Running is not { } frame)
         {
             return state;
@@ -78,7 +83,7 @@ public sealed partial class SdeiService
         return state.With(pe, state.Pes[pe].Enter(_events.Priority(entered), frame));
     }
 
-    /// <summary>Interrupts to end that belong to nobody's completion: those of this PE, and the shared ones at the first PE that is on.</summary>
+    /// <summary>A private interrupt at its own PE, a shared one at the first PE that is on.</summary>
     private static bool IsToEnd(SdeiState state, int pe)
     {
         if (!state.Pes[pe].IsOn)
@@ -86,36 +91,17 @@ public sealed partial class SdeiService
             return false;
         }
 
-        if (state.Pes[pe].Ending.Count > 0)
+        foreach (var ending in state.Endings.Span)
         {
-            return true;
-        }
-
-        if (state.Ending.Count == 0)
-        {
-            return false;
-        }
-
-        for (var lower = 0; lower < pe; lower++)
-        {
-            if (state.Pes[lower].IsOn)
+            if (ending.Core == state.Pes[pe].Core || (ending.Core is null && state.Pes.Take(pe).All(lower => !lower.IsOn)))
             {
-                return false;
+                return true;
             }
         }
 
-        return true;
+        return false;
     }
 
-    private static SdeiState EndLater(SdeiState state, int pe, ValueArray<uint> interrupts)
-    {
-        foreach (var intid in interrupts.Span)
-        {
-            state = SdeiState.TypeOf(intid) == EventType.Shared
-                ? state with { Ending = [.. state.Ending, intid] }
-                : state.With(pe, state.Pes[pe] with { Ending = [.. state.Pes[pe].Ending, intid] });
-        }
-
-        return state;
-    }
+    private static SdeiState EndLater(SdeiState state, ValueArray<uint> interrupts, int pe) =>
+        interrupts.Aggregate(state, (next, intid) => next.EndLater(intid, pe));
 }

@@ -64,7 +64,7 @@ public sealed partial class SdeiService
         var pe = state.IndexOf(call.Core);
         var before = state.Record(asked, pe);
         var (next, status, ended) = Unregister(state, asked, pe);
-        return (Remember(next, pe, new() { Event = asked, Before = before, After = next.Record(asked, pe) }), Status(status) with { EndedInterrupts = ended });
+        return (Remember(call, next, new(call.Function) { Event = asked, Before = before, After = next.Record(asked, pe) }), Status(status) with { EndedInterrupts = ended });
     }
 
     private Outcome<SdeiState> EventStatus(in Hypercall call, SdeiState state) => Find(call[1], state) is { } asked
@@ -111,7 +111,7 @@ public sealed partial class SdeiService
         var index = state.IndexOf(call.Core);
         var pe = state.Pes[index];
         wasMasked = pe.IsMasked;
-        return state.With(index, pe with { IsMasked = masked, Last = new() { WasMasked = wasMasked } });
+        return state.With(index, pe with { IsMasked = masked, Last = new(call.Function) { WasMasked = wasMasked } });
     }
 
     private static bool IsSignalled(EventReference asked) => asked is { Type: EventType.Private, Index: 0 };
@@ -138,7 +138,7 @@ public sealed partial class SdeiService
         }
 
         var after = change(before, next.Value);
-        return (Remember(state.With(asked, pe, after), pe, new() { Event = asked, Before = before, After = after }), Status(status));
+        return (Remember(call, state.With(asked, pe, after), new(call.Function) { Event = asked, Before = before, After = after }), Status(status));
     }
 
     /// <summary>A trigger that waits is dropped, and with it the interrupt that it holds.</summary>
@@ -156,5 +156,9 @@ public sealed partial class SdeiService
         return (state.With(asked, pe, state.Record(asked, pe).In(next.Value)), status, ended);
     }
 
-    private static SdeiState Remember(SdeiState state, int pe, Change change) => state.With(pe, state.Pes[pe] with { Last = change });
+    private static SdeiState Remember(in Hypercall call, SdeiState state, Change change)
+    {
+        var pe = state.IndexOf(call.Core);
+        return state.With(pe, state.Pes[pe] with { Last = change });
+    }
 }

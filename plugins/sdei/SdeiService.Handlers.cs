@@ -43,7 +43,7 @@ public sealed partial class SdeiService
         }
 
         ValueArray<uint> ended = _events.Interrupt(frame.Event, state) is { } intid ? [intid] : [];
-        state = Remember(Completed(state, pe), pe, new() { Left = frame });
+        state = Remember(call, Completed(state, pe), new(call.Function) { Left = frame });
         return (state, Answer.NoResults with { Then = load(frame), EndedInterrupts = ended });
     }
 

@@ -27,8 +27,10 @@ public sealed partial class SdeiService
             return state;
         }
 
+        // Active already, and told of again.
         var record = state.Record(bound, pe);
-        return record.Trigger != 0 || HandlerTransitions.IsRunning(record.State) ? state : state.Keep(bound, pe, record);
+        var isKnown = record.Trigger != 0 || HandlerTransitions.IsRunning(record.State) || state.IsEnding(intid, pe);
+        return isKnown ? state : state.Keep(bound, pe, record);
     }
 
     private Outcome<SdeiState> InterruptBind(in Hypercall call, SdeiState state)
@@ -44,7 +46,7 @@ public sealed partial class SdeiService
             return Status(OutOfResource);
         }
 
-        if (!IsOffered(intid, call.Machine))
+        if (!call.Machine.Offers(intid))
         {
             return Status(InvalidParameters);
         }
@@ -69,45 +71,36 @@ public sealed partial class SdeiService
         }
 
         return IsUnregistered(state, asked)
-            ? (Release(state, asked), Status(Success) with { ReturnedInterrupts = [intid] })
+            ? (Released(call, state, Release(state, asked), [asked]), Status(Success) with { ReturnedInterrupts = [intid] })
             : Status(Denied);
     }
 
-    /// <summary>Of a private event, on every PE.</summary>
-    private static bool IsUnregistered(SdeiState state, EventReference bound)
+    private static SdeiState Released(in Hypercall call, SdeiState before, SdeiState after, ValueArray<EventReference> released) => Remember(call, after, new(call.Function)
     {
-        for (var pe = 0; pe < (bound.Type == EventType.Private ? state.Pes.Count : 1); pe++)
-        {
-            if (HandlerTransitions.Of(state.Record(bound, pe).State, HandlerStep.Release).Next is null)
-            {
-                return false;
-            }
-        }
+        PrivateBindings = before.PrivateBindings,
+        SharedBindings = before.SharedBindings,
+        Dropped = [.. released.SelectMany(one => PlacesOf(one, before).Select(pe => new Waiting(one, pe, before.Record(one, pe).Trigger))).Where(waiting => waiting.Trigger != 0)],
+    });
 
-        return true;
-    }
+    private static bool IsUnregistered(SdeiState state, EventReference bound) =>
+        PlacesOf(bound, state).All(pe => HandlerTransitions.Of(state.Record(bound, pe).State, HandlerStep.Release).Next is not null);
 
-    /// <summary>Triggers that wait go with the interrupt.</summary>
+    /// <summary>Nothing is left in the slot: what waits is dropped, and what was to be ended is the guest's.</summary>
     private SdeiState Release(SdeiState state, EventReference bound)
     {
-        for (var pe = 0; pe < (bound.Type == EventType.Private ? state.Pes.Count : 1); pe++)
+        if (_events.Interrupt(bound, state) is { } intid)
         {
-            state = state.Drop(bound, pe);
+            state = state.NotEnding(intid);
+        }
+
+        foreach (var pe in PlacesOf(bound, state))
+        {
+            state = state.Drop(bound, pe).With(bound, pe, default);
         }
 
         return state.Bind(bound.Type, bound.Index - _events.Slot(bound.Type, 0).Index, SdeiState.Unbound);
     }
 
-    private static bool IsOffered(uint intid, MachineDescription machine)
-    {
-        foreach (var range in machine.Interrupts.Span)
-        {
-            if (intid >= range.First && intid <= range.Last)
-            {
-                return true;
-            }
-        }
-
-        return false;
-    }
+    /// <summary>A private event has a record for every PE.</summary>
+    private static IEnumerable<int> PlacesOf(EventReference one, SdeiState state) => Enumerable.Range(0, one.Type == EventType.Private ? state.Pes.Count : 1);
 }

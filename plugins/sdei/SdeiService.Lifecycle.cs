@@ -1,24 +1,23 @@
 using Hypercalls.Sdk;
+using static Hypercalls.Sdei.SdeiStatus;
 
 namespace Hypercalls.Sdei;
 
 /// <summary>What the host tells of the machine (DEN0054, Power management).</summary>
 public sealed partial class SdeiService
 {
-    private static readonly FunctionId s_register = new(0xC400_0021);
-    private static readonly FunctionId s_enable = new(0xC400_0022);
-    private static readonly FunctionId s_disable = new(0xC400_0023);
-    private static readonly FunctionId s_unregister = new(0xC400_0027);
-    private static readonly FunctionId s_routingSet = new(0xC400_002A);
-    private static readonly FunctionId s_mask = new(0xC400_002B);
-    private static readonly FunctionId s_unmask = new(0xC400_002C);
-
     /// <inheritdoc/>
     public SdeiState Attached(SdeiState state, MachineDescription machine)
     {
         ArgumentNullException.ThrowIfNull(state);
         ArgumentNullException.ThrowIfNull(machine);
         var isFirst = state.Pes.Count == 0;
+        for (var pe = 0; pe < state.Pes.Count; pe++)
+        {
+            // One that is not listed any more runs no handler.
+            state = machine.IndexOf(state.Pes[pe].Core) < 0 ? Stopped(state, pe) : state;
+        }
+
         var (privateSlots, sharedSlots) = machine.Interrupts.Count == 0 ? (0, 0) : (_events.SlotCount(EventType.Private), _events.SlotCount(EventType.Shared));
         var next = state with
         {
@@ -67,22 +66,27 @@ public sealed partial class SdeiService
             return state;
         }
 
-        state = EndLater(state, pe, answer.EndedInterrupts);
-        state = answer.ReturnedInterrupts.Aggregate(state, Rebind);
-        return (answer.Then, state.Pes[pe].Last) switch
+        // What an older call changed stands: the one that fell back has changed nothing.
+        var last = state.Pes[pe].Last is { } change && change.By == hypercall.Function && answer != Status(NotSupported) && !IsRefusal(answer) ? change : null;
+        return (answer.Then, last) switch
         {
             (Effect.TakeInterrupt take, _) => _events.BoundTo(take.Intid, state) is { } bound ? Release(state, bound) : state,
             (Effect.Load, { Left: { } left }) => Resumed(state, pe, left),
-            (null, { } last) => Undone(state, pe, last, hypercall.Function, answer),
-            _ => state,
+            (null, { Event: { } changed }) => Unchanged(state, pe, changed, last, answer),
+            (null, { WasMasked: { } wasMasked }) => state.With(pe, state.Pes[pe] with { IsMasked = wasMasked, Last = null }),
+            (null, not null) => Rebound(state, last),
+            _ => EndLater(state, answer.EndedInterrupts, pe),
         };
     }
+
+    private static bool IsRefusal(in Answer answer) => (long)answer.X0 is (long)InvalidParameters or (long)Denied or (long)OutOfResource && answer.Kind == ResultKind.Status;
 
     // Masked, and its private events begin anew: whoever starts the core does not know the handlers of before. Triggers wait for the new ones.
     private SdeiState Started(SdeiState state, int pe)
     {
         state = Stopped(state, pe);
-        return state.With(pe, state.Pes[pe] with { IsOn = true, Ending = [], Events = [.. state.Pes[pe].Events.Select(record => record.Forgotten())] });
+        state = state with { Endings = [.. state.Endings.Where(ending => ending.Core != state.Pes[pe].Core)] };
+        return state.With(pe, state.Pes[pe] with { IsOn = true, Events = [.. state.Pes[pe].Events.Select(record => record.Forgotten())] });
     }
 
     /// <summary>Its handlers have completed. The host ends interrupts of the core itself before it starts again; shared ones are ended elsewhere.</summary>
@@ -92,7 +96,7 @@ public sealed partial class SdeiService
         {
             if (_events.Interrupt(frame.Event, state) is { } intid && frame.Event.Type == EventType.Shared)
             {
-                state = state with { Ending = [.. state.Ending, intid] };
+                state = state.EndLater(intid, pe);
             }
 
             state = Completed(state, pe);
@@ -105,35 +109,48 @@ public sealed partial class SdeiService
     private SdeiState Resumed(SdeiState state, int pe, HandlerFrame left)
     {
         var record = state.Record(left.Event, pe);
-        state = EndNothing(state, pe, _events.Interrupt(left.Event, state));
         state = state.With(left.Event, pe, record with { State = HandlerTransitions.Running(record.State) });
         return state.With(pe, state.Pes[pe].Enter(_events.Priority(left.Event), left) with { Last = null });
     }
 
-    private static SdeiState EndNothing(SdeiState state, int pe, uint? intid)
+    /// <summary>The event is as before, unless another PE has gone on from what it was made. A trigger that was dropped waits again.</summary>
+    private static SdeiState Unchanged(SdeiState state, int pe, EventReference changed, Change last, in Answer answer)
     {
-        state = state with { Ending = [.. state.Ending.Where(one => one != intid)] };
-        return state.With(pe, state.Pes[pe] with { Ending = [.. state.Pes[pe].Ending.Where(one => one != intid)] });
-    }
-
-    /// <summary>What the guest was told to have failed has not happened, unless another PE has gone on from it. SIGNAL and the resets stand: the guest repeats them.</summary>
-    private static SdeiState Undone(SdeiState state, int pe, Change last, FunctionId function, in Answer answer)
-    {
-        var isStatus = answer.X0 is 0 or unchecked((ulong)(long)SdeiStatus.Pending);
-        var isOfEvent = function == s_register || function == s_enable || function == s_disable || function == s_unregister || function == s_routingSet;
-        if (isOfEvent && isStatus && last.Event is { } changed && state.Record(changed, pe) == last.After)
+        var now = state.Record(changed, pe);
+        if (now != last.After with { Trigger = now.Trigger })
         {
-            state = state.With(changed, pe, last.Before with { Trigger = last.After.Trigger });
-            return state.With(pe, state.Pes[pe] with { Last = null });
+            return EndLater(state, answer.EndedInterrupts, pe);
         }
 
-        return function == s_mask || function == s_unmask ? state.With(pe, state.Pes[pe] with { IsMasked = last.WasMasked, Last = null }) : state;
+        var wasDropped = now.Trigger == 0 && last.After.Trigger == 0 && last.Before.Trigger != 0;
+        state = state.With(changed, pe, last.Before with { Trigger = wasDropped ? last.Before.Trigger : now.Trigger });
+        return state.With(pe, state.Pes[pe] with { Last = null }) with { Dropped = state.Dropped - (wasDropped ? 1ul : 0) };
     }
 
-    private SdeiState Rebind(SdeiState state, uint intid)
+    /// <summary>Interrupts that were not returned have their events again, in the slots that are still free, and their triggers.</summary>
+    private SdeiState Rebound(SdeiState state, Change last)
     {
-        var type = SdeiState.TypeOf(intid);
-        return state.Bindings(type).Span.IndexOf(SdeiState.Unbound) is var slot and >= 0 ? state.Bind(type, slot, intid) : state;
+        foreach (var (type, before) in new[] { (EventType.Private, last.PrivateBindings), (EventType.Shared, last.SharedBindings) })
+        {
+            for (var slot = 0; slot < Math.Min(before.Count, state.Bindings(type).Count); slot++)
+            {
+                if (before[slot] != SdeiState.Unbound && state.Bindings(type)[slot] == SdeiState.Unbound && _events.BoundTo(before[slot], state) is null)
+                {
+                    state = state.Bind(type, slot, before[slot]);
+                }
+            }
+        }
+
+        foreach (var waiting in last.Dropped.Span)
+        {
+            var record = state.Record(waiting.Event, waiting.Pe);
+            if (record.Trigger == 0 && _events.Interrupt(waiting.Event, state) is not null)
+            {
+                state = state.With(waiting.Event, waiting.Pe, record with { Trigger = waiting.Trigger }) with { Dropped = state.Dropped - 1 };
+            }
+        }
+
+        return state;
     }
 
     private static ValueArray<EventRecord> New(int count) => ValueArray.Of<EventRecord>(new EventRecord[count]);

@@ -43,10 +43,11 @@ public sealed partial class SdeiService : IRaisable<SdeiState>
         }
 
         var next = state.Trigger(asked, pe);
+        var merged = record.Trigger != 0 ? ", as one with the trigger that waited before" : "";
         var target = asked.Type == EventType.Shared ? Dispatch.Target(_events, next, asked) : pe;
         return target >= 0 && Dispatch.Next(_events, next, target) == asked
-            ? new(next, RaiseResult.Delivered, $"event {number} goes to core {state.Pes[target].Core}")
-            : new(next, RaiseResult.Pending, $"event {number} waits{(record.Trigger != 0 ? ", as one with the trigger that waited before" : "")}: {Obstacle(next, asked, pe)}");
+            ? new(next, RaiseResult.Delivered, $"event {number} goes to core {state.Pes[target].Core}{merged}")
+            : new(next, RaiseResult.Pending, $"event {number} waits{merged}: {Obstacle(next, asked, pe)}");
     }
 
     private static Raised<SdeiState> Refuse(SdeiState state, string text) => new(state, RaiseResult.Refused, text);

@@ -23,7 +23,7 @@ public sealed partial class SdeiService
         }
 
         ValueArray<uint> returned = [.. bound.Select(one => _events.Interrupt(one, next)!.Value)];
-        return (bound.Aggregate(next, Release), Status(Success) with { ReturnedInterrupts = returned });
+        return (Released(call, state, bound.Aggregate(next, Release), ValueArray.Of<EventReference>(bound)), Status(Success) with { ReturnedInterrupts = returned });
     }
 
     private (SdeiState State, bool HasRun, ValueArray<uint> Ended) UnregisterAll(SdeiState state, EventType type, int pe)

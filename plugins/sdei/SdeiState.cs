@@ -26,8 +26,11 @@ public sealed record SdeiState
     /// <summary>Triggers that were dropped, as nobody was registered for them or no longer.</summary>
     public ulong Dropped { get; init; }
 
-    /// <summary>Shared interrupts that end with the next attention of any PE.</summary>
-    public ValueArray<uint> Ending { get; init; }
+    /// <summary>How many triggers wait.</summary>
+    public int Waiting { get; init; }
+
+    /// <summary>Interrupts that end with an attention: a shared one at any PE.</summary>
+    public ValueArray<Ending> Endings { get; init; }
 
     /// <summary>How handlers are entered on this machine.</summary>
     public EntryState Entry { get; init; }
@@ -61,9 +64,13 @@ public sealed record SdeiState
     internal EventRecord Record(EventReference reference, int pe) =>
         reference.Type == EventType.Private ? Pes[pe].Events[reference.Index] : Shared[reference.Index];
 
-    internal SdeiState With(EventReference reference, int pe, EventRecord record) => reference.Type == EventType.Private
-        ? With(pe, Pes[pe] with { Events = Pes[pe].Events.With(reference.Index, record) })
-        : this with { Shared = Shared.With(reference.Index, record) };
+    internal SdeiState With(EventReference reference, int pe, EventRecord record)
+    {
+        var waiting = Waiting + (record.Trigger != 0 ? 1 : 0) - (Record(reference, pe).Trigger != 0 ? 1 : 0);
+        return reference.Type == EventType.Private
+            ? (this with { Waiting = waiting }).With(pe, Pes[pe] with { Events = Pes[pe].Events.With(reference.Index, record) })
+            : this with { Waiting = waiting, Shared = Shared.With(reference.Index, record) };
+    }
 
     internal SdeiState With(int index, Pe pe) => this with { Pes = Pes.With(index, pe) };
 
@@ -85,4 +92,18 @@ public sealed record SdeiState
         var record = Record(reference, pe);
         return record.Trigger == 0 ? this : (this with { Dropped = Dropped + 1 }).With(reference, pe, record with { Trigger = 0 });
     }
+
+    /// <summary>The interrupt is active, and no completion will end it.</summary>
+    internal SdeiState EndLater(uint intid, int pe)
+    {
+        var ending = new Ending(intid, TypeOf(intid) == EventType.Private ? Pes[pe].Core : null);
+        return Endings.Contains(ending) ? this : this with { Endings = [.. Endings, ending] };
+    }
+
+    internal bool IsEnding(uint intid, int pe) =>
+        Endings.Count > 0 && Endings.Contains(new(intid, TypeOf(intid) == EventType.Private ? Pes[pe].Core : null));
+
+    /// <summary>The interrupt is the guest's, or somebody will end it.</summary>
+    internal SdeiState NotEnding(uint intid) =>
+        Endings.Any(ending => ending.Intid == intid) ? this with { Endings = [.. Endings.Where(ending => ending.Intid != intid)] } : this;
 }

@@ -79,7 +79,7 @@ public abstract class Service<TState> : Service
 {
     // Of this load context alone: the default options would keep the context alive. What the serializer itself remembers of a
     // type it drops about a second after the last use, when it next meets another.
-    private readonly JsonSerializerOptions _json = new() { WriteIndented = true, Converters = { new MpidrJson() } };
+    private readonly JsonSerializerOptions _json = new() { WriteIndented = true, Converters = { new MpidrJson(), new FunctionIdJson() } };
 
     private IReadOnlyList<ServedFunction>? _rows;
 
