@@ -57,11 +57,21 @@ public sealed partial class TakeOverTests
             Step.FellBack => new(id, Outcome.FellBack, 0),
             Step.Decided => new(id, Outcome.Applied, id),
             Step.ShutDown => new(id, Outcome.Applied, id) { Effect = DecidedEffect.Shutdown },
+            Step.TakeDecided or Step.TakeDecidedThatIsRefused => new(id, Outcome.Applied, 0) { Effect = DecidedEffect.Take },
             _ => new Decision(id, Outcome.Applied, id) { Effect = DecidedEffect.PowerOn, Target = 1, Start = start, IfRefused = ulong.MaxValue - 5 },
         };
         var registers = exit.Registers.Copy();
         registers.General[0] = step switch { Step.Decided => 0x1234, Step.FellBack => ulong.MaxValue, _ => 0 };
         mailboxes[0].Prepare(step == Step.ShutDown ? (uint)MailboxLayout.CommandOff : MailboxLayout.CommandResume, loadSystem: false, registers);
+        mailboxes[0].PrepareInterrupts(
+            step switch
+            {
+                Step.TakeDecided => 27,
+                // The monitor's own.
+                Step.TakeDecidedThatIsRefused => 40,
+                _ => 0,
+            },
+            takeRefused: ulong.MaxValue - 2);
         records[0].Keep(decision);
         if (step is Step.StartKept or Step.StartCarriedOut)
         {

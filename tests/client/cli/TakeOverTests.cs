@@ -51,6 +51,25 @@ public sealed partial class TakeOverTests(GuestImages images) : IDisposable
     }
 
     [NeedsFact(Qemu, Compiler)]
+    public async Task Ten_hosts_are_killed_and_every_interrupt_is_taken_fires_ends_and_goes_back_once()
+    {
+        await using var daemon = await StartDaemonAsync();
+        var run = Start("run", "--kernel", images["bound"], "--cores", "3", "--memory", "64", "--daemon", daemon.Socket, "--name", "bound");
+        Assert.Equal("counts", await run.StandardOutput.ReadLineAsync().Soon());
+        var folder = RunFolder();
+        for (var round = 0; round < 10; round++)
+        {
+            await LetGoOnAsync(daemon, "bound", calls: (ulong)(40 + (37 * round % 90)));
+            run = await TakeOverAsync(run, folder);
+        }
+
+        await LetGoOnAsync(daemon, "bound", calls: 100);
+        var machine = Assert.Single((await daemon.Operator.ListMachinesAsync(new())).Machines);
+        Assert.Equal((1ul, 0ul), (machine.Boot, machine.Failures));
+        Assert.Equal(["wrong: 0x0", "rounds went by: yes"], await EndAsync(run));
+    }
+
+    [NeedsFact(Qemu, Compiler)]
     public async Task A_machine_goes_on_with_another_daemon_whose_services_begin_anew()
     {
         Process run;
@@ -98,6 +117,8 @@ public sealed partial class TakeOverTests(GuestImages images) : IDisposable
         StartKept,
         StartCarriedOut,
         ShutDown,
+        TakeDecided,
+        TakeDecidedThatIsRefused,
     }
 
     // The calls: one served while nobody listened, and what followed it; the decided one is not sent again.
@@ -108,6 +129,8 @@ public sealed partial class TakeOverTests(GuestImages images) : IDisposable
     [InlineData(Step.StartKept, "first: 0x0,second: 0x2,starts: 0x1,context: 0x77", "4 calls, 0 fallbacks")]
     [InlineData(Step.StartCarriedOut, "first: 0x0,second: 0x2,starts: 0x1,context: 0x77", "4 calls, 0 fallbacks")]
     [InlineData(Step.ShutDown, "", "1 calls, 0 fallbacks")]
+    [InlineData(Step.TakeDecided, "first: 0x0,second: 0x2,starts: 0x0,context: 0x0", "3 calls, 0 fallbacks")]
+    [InlineData(Step.TakeDecidedThatIsRefused, "first: 0xfffffffffffffffd,second: 0x1,starts: 0x0,context: 0x0", "3 calls, 1 fallbacks")]
     public async Task What_a_host_had_decided_when_it_was_killed_the_next_one_carries_out_once(Step step, string said, string log)
     {
         await using var daemon = await StartDaemonAsync();

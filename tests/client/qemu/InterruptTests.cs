@@ -56,6 +56,8 @@ public sealed class InterruptTests(GuestImages images)
             and again: yes
             nobody hears, and then: yes
             each is told once: yes
+
+            one that nobody heard on a core that went off is told on another: yes
             give back: 0x0
             it is disabled and inactive, on each core: yes
             its priority: 0xa0
@@ -67,6 +69,19 @@ public sealed class InterruptTests(GuestImages images)
             run.Console);
         Assert.Equal(new MachineEnd.PoweredOff(), run.End);
         Assert.Empty(run.Log);
+        // What the next exit says of each refusal was told before it, once.
+        var fellBack = run.Responder.Exits.Select(exit => exit.Exit.Previous).OfType<Previous>().Where(previous => previous.Outcome == Outcome.FellBack).Select(previous => previous.ExitId).ToList();
+        Assert.Equal(fellBack.Order(), run.Responder.GivenUp.Order());
+        var refused = run.Responder.Exits.Where(exit => exit.Exit.Hypercall is { X0: 0xc300_0016 } && fellBack.Contains(exit.Exit.ExitId)).ToList();
+        Assert.Equal(5, refused.Count);
+    }
+
+    [NeedsFact(Qemu, Compiler)]
+    public void A_shared_one_fires_once_while_its_core_goes_off()
+    {
+        var run = GuestRun.Of(new() { Kernel = images["homeless"] });
+        Assert.Equal("\nwrong: 0x0\nbefore it went off and after: yes\n", run.Console.Replace(".", "", StringComparison.Ordinal));
+        Assert.Equal(new MachineEnd.PoweredOff(), run.End);
     }
 
     [NeedsTheory(Qemu, Compiler)]

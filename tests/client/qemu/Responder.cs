@@ -71,6 +71,9 @@ internal sealed partial class Responder : IMachineEvents
     /// <summary>Every exit, as it came.</summary>
     public ConcurrentQueue<(ulong Mpidr, Exit Exit)> Exits { get; } = [];
 
+    /// <summary>Exits whose fallback was told at once.</summary>
+    public ConcurrentQueue<ulong> GivenUp { get; } = [];
+
     /// <summary>When set, hypercalls are not kept.</summary>
     public bool Forgets { get; init; }
 
@@ -272,5 +275,7 @@ internal sealed partial class Responder : IMachineEvents
     private sealed class Forwarder(Responder responder, ulong mpidr) : IExitForwarder
     {
         public Answer? Forward(Exit vcpuExit) => responder.Respond(mpidr, vcpuExit);
+
+        public void GaveUp(Exit vcpuExit) => responder.GivenUp.Enqueue(vcpuExit.ExitId);
     }
 }

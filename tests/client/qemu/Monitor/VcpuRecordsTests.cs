@@ -84,7 +84,7 @@ public sealed class VcpuRecordsTests : IDisposable
     [InlineData(MailboxLayout.DecisionOutcome, 0u)]
     [InlineData(MailboxLayout.DecisionOutcome, 3u)]
     [InlineData(MailboxLayout.DecisionOutcome, uint.MaxValue)]
-    [InlineData(MailboxLayout.DecisionEffect, 7u)]
+    [InlineData(MailboxLayout.DecisionEffect, 8u)]
     [InlineData(MailboxLayout.DecisionEffect, uint.MaxValue)]
     public void A_decision_that_nobody_can_have_kept_is_none(int offset, uint forged)
     {
