@@ -49,7 +49,7 @@ internal readonly record struct ModelCall(uint Id, ulong[] X, ulong Pstate)
     }
 
     public override string ToString() =>
-        $"0x{Id.ToString("X", CultureInfo.InvariantCulture)}({string.Join(", ", X.Skip(1).Select(Hex))}){(Pstate is 0x3C5 or 0x3C9 ? "" : $" with PSTATE {Hex(Pstate)}")}";
+        $"0x{Id.ToString("X", CultureInfo.InvariantCulture)}({string.Join(", ", X.Skip(1).Select(Hex))}) with PSTATE {Hex(Pstate)}";
 
     private static string Hex(ulong value) => $"0x{value.ToString("X", CultureInfo.InvariantCulture)}";
 

@@ -10,11 +10,7 @@ internal sealed partial class SdeiModel
     private static readonly Answer s_pending = Answer.Status(-5);
     private static readonly Answer s_outOfResource = Answer.Status(-10);
 
-    /// <summary>Any call of a PE; one that was off is known to run now.</summary>
-    /// <param name="pe">Which.</param>
-    /// <param name="id">w0.</param>
-    /// <param name="x">x0 to x5; x0 is not looked at.</param>
-    /// <param name="pstate">Of the caller.</param>
+    /// <summary>Any call of a PE, with x0 to x5; one that was off is known to run now.</summary>
     public Answer Call(int pe, uint id, ulong[] x, ulong pstate)
     {
         if (!Pes[pe].IsOn)
@@ -22,10 +18,11 @@ internal sealed partial class SdeiModel
             Started(pe);
         }
 
-        // Whether a fallback may touch the mask is looked at in NotAppliedTests.
-        _undo[pe] = (id & ~0x1_0000u) is Ids.PeMask or Ids.PeUnmask ? null : s_nothing;
+        var function = id & ~0x1_0000u; // bit 16 is a hint
         var isAtClientEl = (pstate & 0x10) == 0 && (int)(pstate >> 2 & 3) == _platform.ClientEl;
-        return isAtClientEl ? Serve(pe, id & ~0x1_0000u, x) : Answer.NotSupported; // bit 16 is a hint
+        // What a fallback of a refused one does is looked at in NotAppliedTests.
+        _undo[pe] = !isAtClientEl && function is (Ids.PeMask or Ids.PeUnmask) ? null : s_nothing;
+        return isAtClientEl ? Serve(pe, function, x) : Answer.NotSupported;
     }
 
     private Answer Serve(int pe, uint id, ulong[] x) => id switch
@@ -179,73 +176,8 @@ internal sealed partial class SdeiModel
     {
         var was = Pes[pe].IsMasked;
         Pes[pe].IsMasked = isMasked;
-        _undo[pe] = isMasked ? new(() => true, () => Pes[pe].IsMasked = was) : null;
+        _undo[pe] = new(() => true, () => Pes[pe].IsMasked = was);
         return Answer.Status(isMasked && !was ? 1 : 0);
-    }
-
-    private Answer Bind(int pe, ulong interrupt)
-    {
-        // Without any slot there is no telling which interrupts could be had.
-        var hasSlots = _privateSlots.Length + _sharedSlots.Length > 0;
-        if (interrupt is < 16 or > 1019 || (hasSlots && !_platform.Interrupts.Any(range => range.First <= interrupt && interrupt <= range.Last)))
-        {
-            return s_invalid;
-        }
-
-        if (_events.Find(one => one.Intid == interrupt) is { } known)
-        {
-            return Answer.Status(known.Number);
-        }
-
-        var isShared = interrupt >= 32;
-        var slots = isShared ? _sharedSlots : _privateSlots;
-        var free = Array.IndexOf(slots, null);
-        if (free < 0)
-        {
-            return s_outOfResource;
-        }
-
-        var number = (isShared ? FirstSharedSlot : FirstPrivateSlot) + (uint)free;
-        var bound = new ModelEvent(number, isShared, isCritical: false, (uint)interrupt, Pes.Length);
-        slots[free] = bound;
-        _events.Add(bound);
-        _undo[pe] = UndoBind(bound);
-        return Answer.Status(number) with { Then = new Effect.TakeInterrupt((uint)interrupt, IfRefused: -3) };
-    }
-
-    private Answer Release(ModelEvent one, int pe)
-    {
-        if (one.Intid is not { } intid)
-        {
-            return s_invalid;
-        }
-
-        if (Array.Exists(one.Handlers, handler => handler.R || handler.X))
-        {
-            return s_denied;
-        }
-
-        _undo[pe] = UndoRelease(one);
-        Unbind(one);
-        return Answer.Success with { ReturnedInterrupts = [intid] };
-    }
-
-    private void Unbind(ModelEvent one)
-    {
-        for (var pe = 0; pe < Pes.Length; pe++)
-        {
-            Drop(one, pe);
-        }
-
-        _toEnd.RemoveAll(end => end.Intid == one.Intid);
-        _events.Remove(one);
-        foreach (var slots in new[] { _privateSlots, _sharedSlots })
-        {
-            if (Array.IndexOf(slots, one) is >= 0 and var slot)
-            {
-                slots[slot] = null;
-            }
-        }
     }
 
     private Answer Signal(ulong number, ulong target)

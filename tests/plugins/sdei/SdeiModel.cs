@@ -35,11 +35,11 @@ internal sealed partial class SdeiModel
     /// <summary>The numbers of all events there are now.</summary>
     public IEnumerable<uint> Events => _events.Select(one => one.Number);
 
-    /// <summary>Bound interrupts now, but for those that wait for their end alone: of them see PowerTests.</summary>
-    public IEnumerable<uint> Bound => _events.Where(one => one.Intid is not null).Select(one => one.Intid!.Value).Except(_toEnd.Select(end => end.Intid));
-
     /// <summary>Whether interrupts wait for their end alone.</summary>
     public bool HasEnds => _toEnd.Count > 0;
+
+    /// <summary>The interrupt of an event; null too where it waits for its end alone, which PowerTests look at.</summary>
+    public uint? IntidOf(uint number) => Find(number)!.Intid is { } intid && !_toEnd.Exists(end => end.Intid == intid) ? intid : null;
 
     /// <summary>EVENT_STATUS, as a PE would read it.</summary>
     public ulong Status(int pe, uint number)

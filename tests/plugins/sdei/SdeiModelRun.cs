@@ -10,7 +10,7 @@ namespace Hypercalls.Tests.Sdei;
 /// A guest, its host, its operator and the model, side by side. PSCI is there to suspend cores. The host may stop and start cores, let taken interrupts
 /// fire, tell of one trigger twice, be late with attention, lose answers, attach again, and reset the machine.
 /// </summary>
-internal sealed class SdeiModelRun
+internal sealed partial class SdeiModelRun
 {
     private const uint CpuSuspend = 0xC400_0001;
     private const ulong PowerDown = 0x1_0000;
@@ -70,6 +70,7 @@ internal sealed class SdeiModelRun
             case 29 when dice.OneIn(12): Reset(dice); break;
             case 30: Attach(); break;
             case < 35: FellBack(pe); break;
+            case < 47: Approach(pe, dice); break;
             default: Call(pe, wild && dice.OneIn(2) ? ModelCall.DrawAny(dice, _platform, Events) : ModelCall.Draw(dice, _platform, Events)); break;
         }
 
@@ -102,6 +103,28 @@ internal sealed class SdeiModelRun
         Same(expected, core.Call(call.Id, call.X.AsSpan(1)));
     }
 
+    /// <summary>The next step on the way to a handler of some event.</summary>
+    private void Approach(int pe, Dice dice)
+    {
+        var events = Events;
+        var number = events[dice.Below(events.Count)];
+        var status = _model.Status(pe, number);
+        uint? id = status == 0 ? Ids.EventRegister : (status & 3) == 1 ? Ids.EventEnable : _model.Pes[pe].IsMasked ? Ids.PeUnmask : null;
+        if (id is { } next)
+        {
+            ulong[] x = [next, number, 0x4008_0000, dice.Next(), (ulong)dice.Below(1 + _platform.Minor) * 2, 0];
+            Call(pe, new(next, x, _platform.ClientEl == 2 ? 0x3C9u : 0x3C5));
+        }
+        else if (_model.IntidOf(number) is { } intid)
+        {
+            Attend(pe, intid, dice);
+        }
+        else
+        {
+            Raise(number, dice.OneIn(2) ? null : pe);
+        }
+    }
+
     private void Attend(int pe, uint? intid, Dice dice)
     {
         if (!_model.Pes[pe].IsOn)
@@ -120,7 +143,7 @@ internal sealed class SdeiModelRun
 
     private void Fire(int pe, Dice dice)
     {
-        uint[] bound = [.. _model.Bound];
+        uint[] bound = [.. Events.Select(_model.IntidOf).OfType<uint>()];
         if (bound.Length > 0)
         {
             Attend(pe, dice.OneOf(bound), dice);
@@ -131,7 +154,11 @@ internal sealed class SdeiModelRun
     {
         var events = Events;
         var number = dice.OneIn(10) ? dice.Next() >> dice.Below(64) : events[dice.Below(events.Count)];
-        int? core = dice.OneIn(2) ? null : dice.Below(_platform.Cores.Length);
+        Raise(number, dice.OneIn(2) ? null : dice.Below(_platform.Cores.Length));
+    }
+
+    private void Raise(ulong number, int? core)
+    {
         _history.Add(string.Create(CultureInfo.InvariantCulture, $"the operator raises 0x{number:X} on core {core}"));
         var expected = _model.Raise(number, core);
         Assert.Equal(expected, Sdei.Raise(_machine, number, core));
@@ -215,55 +242,6 @@ internal sealed class SdeiModelRun
             ],
         });
     }
-
-    private void Compare()
-    {
-        Assert.Empty(_machine.Failures);
-        Assert.Equal(_model.Dropped, Sdei.Dropped(_machine));
-        for (var pe = 0; pe < _sleeps.Length; pe++)
-        {
-            Assert.True(_model.WantsAttention(pe) == _machine.Core(pe).WantsAttention, $"Core {pe} wants attention: {_model.WantsAttention(pe)} was expected.");
-            foreach (var number in _model.Pes[pe].IsOn ? Events : [])
-            {
-                var expected = Answer.Status((long)_model.Status(pe, number));
-                var status = Look(pe, number);
-                Assert.True(expected == Plain(status), string.Create(CultureInfo.InvariantCulture, $"core {pe}, STATUS of 0x{number:X}: {expected.X0} was expected; {status}"));
-            }
-        }
-    }
-
-    /// <summary>EVENT_STATUS without an exit: a call would be the core's last.</summary>
-    private Answer Look(int pe, uint number)
-    {
-        var registers = new CallRegisters();
-        (registers[0], registers[1]) = (Ids.EventStatus, number);
-        var call = new Hypercall
-        {
-            Function = new(Ids.EventStatus),
-            Conduit = Conduit.Hvc,
-            Core = Mpidr.FromRegister(_platform.Cores[pe]),
-            Pstate = _platform.ClientEl == 2 ? Pstate.El2h : Pstate.El1h,
-            Machine = _machine.Description,
-            Registers = registers,
-            Served = _machine.Services,
-        };
-        return _machine.Services.Serve(call, _machine.Services.Initial().With(0, Sdei.State(_machine))).Answer;
-    }
-
-    private static void Same(in Answer expected, in Answer answer)
-    {
-        if (Plain(expected) != Plain(answer))
-        {
-            Assert.Fail($"Expected: {expected}{Environment.NewLine}Actual:   {answer}");
-        }
-    }
-
-    // Status and data are the same 64 bits to an SMC64 caller; ends of interrupts have no order.
-    private static Answer Plain(in Answer answer) => answer with
-    {
-        Kind = answer.Kind == ResultKind.Data ? ResultKind.Status : answer.Kind,
-        EndedInterrupts = [.. answer.EndedInterrupts.Order()],
-    };
 
     private RegisterFile Registers(int pe, Dice dice)
     {

@@ -90,6 +90,7 @@ public sealed class VectorTests
     }
 
     [Theory]
+#pragma warning disable format // a table, to be read by column
     //          event          info  x0
     [InlineData(0u,            0ul,   0)] // EV_TYPE: private
     [InlineData(0u,            1ul,   0)] // EV_SIGNALED: it can be signalled
@@ -97,6 +98,7 @@ public sealed class VectorTests
     [InlineData(0u,            3ul,  -2)] // EV_ROUTING_MODE of a private event
     [InlineData(0u,            9ul,  -2)]
     [InlineData(0x7FFF_FFFFu,  0ul,  -2)]
+#pragma warning restore format
     public void Says_what_an_event_is(uint number, ulong info, long x0) => Assert.Equal(x0, Core.Returns(Ids.EventGetInfo, number, info));
 
     [Fact]
@@ -147,16 +149,20 @@ public sealed class VectorTests
     }
 
     [Theory]
+#pragma warning disable format // a table, to be read by column
     //          event target
     [InlineData(1ul,  0ul)]
     [InlineData(0ul,  7ul)] // no such PE
+#pragma warning restore format
     public void Only_event_0_is_signalled_and_only_to_a_PE(ulong number, ulong target) => Assert.Equal(-2, Core.Returns(Ids.EventSignal, number, target));
 
     [Theory]
+#pragma warning disable format // a table, to be read by column
     //          feature 1.0       1.1
     [InlineData(0ul,    0x3_0002, 0x3_0002)] // BIND_SLOTS: shared, private
     [InlineData(1ul,    -2,       1)]        // RELATIVE_MODE
     [InlineData(2ul,    -2,       -2)]
+#pragma warning restore format
     public void Says_what_it_can(ulong feature, long in10, long in11)
     {
         foreach (var (minor, x0) in new[] { (0, in10), (1, in11) })
