@@ -228,7 +228,8 @@ internal sealed partial class SdeiModel
         }
 
         ModelEvent[] bound = [.. _privateSlots.Concat(_sharedSlots).OfType<ModelEvent>()];
-        _undo[pe] = UndoRelease(bound);
+        // Where a trigger went too: looked at in NotAppliedTests.
+        _undo[pe] = ended.Count > 0 ? null : UndoRelease(bound);
         Array.ForEach(bound, Unbind);
         return Answer.Success with { ReturnedInterrupts = [.. bound.Select(one => one.Intid!.Value)] };
     }

@@ -85,7 +85,7 @@ internal sealed partial class SdeiModel
             });
     }
 
-    /// <summary>Registered as before, but a trigger that was dropped stays so: its interrupt is still to be ended.</summary>
+    /// <summary>Registered as before; a trigger that was dropped waits again, in its old place.</summary>
     private Undo UndoUnregister(ModelEvent one, int pe, bool wasEnabled, Trigger? dropped)
     {
         var (handler, changes, ran) = (one.At(pe), one.At(pe).Changes + 1, one.At(pe).X);
@@ -95,9 +95,10 @@ internal sealed partial class SdeiModel
             {
                 (handler.R, handler.E) = (true, wasEnabled);
                 handler.Changes++;
-                if (dropped is { Event.Intid: { } intid })
+                if (dropped is not null)
                 {
-                    _toEnd.Add(new(intid, dropped.Pe));
+                    _triggers.Add(dropped);
+                    Dropped--;
                 }
             });
     }
