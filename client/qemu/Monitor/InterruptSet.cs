@@ -32,9 +32,11 @@ internal sealed unsafe class InterruptSet(GuestRam ram, int number, int offset)
         }
     }
 
-    public void Add(uint intid) => Word((int)(intid / WordBits)) |= Bit(intid);
+    /// <summary>The caller has checked that it can be; one that no set holds throws.</summary>
+    public void Add(uint intid) => WordOf(intid) |= Bit(intid);
 
-    public void Remove(uint intid) => Word((int)(intid / WordBits)) &= ~Bit(intid);
+    /// <summary>As <see cref="Add(uint)"/>.</summary>
+    public void Remove(uint intid) => WordOf(intid) &= ~Bit(intid);
 
     /// <summary>Empties it but for those that lie above the private ones.</summary>
     public void RemovePrivate() => Word(0) &= ~(ulong)uint.MaxValue;
@@ -72,6 +74,12 @@ internal sealed unsafe class InterruptSet(GuestRam ram, int number, int offset)
         {
             Word(index) &= ~other.Word(index);
         }
+    }
+
+    private ref ulong WordOf(uint intid)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(intid, (uint)MailboxLayout.InterruptSet * 8);
+        return ref Word((int)(intid / WordBits));
     }
 
     private static ulong Bit(uint intid) => 1ul << (int)(intid % WordBits);

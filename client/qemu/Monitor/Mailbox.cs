@@ -97,8 +97,16 @@ internal sealed unsafe class Mailbox(GuestRam ram, int number, GuestKind kind)
         return (uint)(outcome >> 32) == request ? (uint)outcome == MailboxLayout.Refused : null;
     }
 
-    /// <summary>The interrupt that stopped the vCPU; null where its exit has another reason.</summary>
-    public uint? Interrupt => Word(MailboxLayout.Reason) == MailboxLayout.ReasonInterrupt ? Word(MailboxLayout.Cause) : null;
+    /// <summary>The interrupt that stopped the vCPU; null where its exit has another reason, or names one that cannot be.</summary>
+    public uint? Interrupt
+    {
+        get
+        {
+            // Read once: the guest may change it meanwhile.
+            var intid = Volatile.Read(ref Word(MailboxLayout.Cause));
+            return Word(MailboxLayout.Reason) == MailboxLayout.ReasonInterrupt && OfferedInterrupts.Contain(intid) ? intid : null;
+        }
+    }
 
     /// <summary>The exit is the guest's own call.</summary>
     public bool IsCall => Word(MailboxLayout.Reason) is MailboxLayout.ReasonEl3 or MailboxLayout.ReasonEl2;

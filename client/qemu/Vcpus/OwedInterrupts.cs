@@ -40,7 +40,7 @@ internal sealed class OwedInterrupts(IReadOnlyList<InterruptSet> cores, CorePowe
         }
         lock (_gate)
         {
-            if (intid is { } heard && OfferedInterrupts.Contain(heard))
+            if (intid is { } heard)
             {
                 cores[core].Remove(heard);
             }

@@ -112,7 +112,7 @@ public sealed class AArch32Tests(GuestImages images, ITestOutputHelper output)
             run.Console);
         Assert.Equal(new MachineEnd.PoweredOff(), run.End);
         Assert.Equal([Conduit.Smc, Conduit.Hvc], run.Boot.Conduits);
-        Assert.Equal(1u, run.Boot.ClientEl);
+        Assert.Equal((1u, ExecutionState.Aarch32), (run.Boot.ClientEl, run.Boot.ExecutionState));
     }
 
     [NeedsFact(Qemu, Compiler)]

@@ -85,6 +85,8 @@ public sealed class GuestTests(GuestImages images, ITestOutputHelper output)
         Assert.Equal([0ul, 1, 2], boot.Cores);
         Assert.Equal((1ul, 0x4000_0000ul, (ulong)(memory - 2) << 20, 1u), (boot.Boot, boot.RamBase, boot.RamSize, boot.ClientEl));
         Assert.Equal([Conduit.Smc, Conduit.Hvc], boot.Conduits);
+        Assert.Equal(ExecutionState.Aarch64, boot.ExecutionState);
+        Assert.Equal([(16u, 28u), (30, 31), (33, 39), (41, 287)], boot.Interrupts.Select(range => (range.First, range.Last))); // without the secure timer, the secure GPIO, the doorbell
         Assert.StartsWith("qemu-system-aarch64 ", boot.Host, StringComparison.Ordinal);
         var registers = boot.IdRegisters.ToDictionary();
         Assert.Equal(0x411f_d070ul, registers["MIDR_EL1"] & 0xffff_fff0); // Cortex-A57

@@ -21,7 +21,7 @@ public sealed partial class MailboxFuzzTests(ITestOutputHelper output)
 
     private static readonly int[] s_words =
     [
-        MailboxLayout.Req, MailboxLayout.Rsp, MailboxLayout.Kick, MailboxLayout.Wake, MailboxLayout.Sleep, MailboxLayout.Reason, MailboxLayout.Boot, MailboxLayout.Cause,
+        MailboxLayout.Req, MailboxLayout.Rsp, MailboxLayout.Kick, MailboxLayout.Wake, MailboxLayout.Sleep, MailboxLayout.Reason, MailboxLayout.Boot, MailboxLayout.Cause, MailboxLayout.Owed, MailboxLayout.Ended, MailboxLayout.TakeOutcome,
         MailboxLayout.Sequence, MailboxLayout.Esr, MailboxLayout.Esr + 4, MailboxLayout.Far, MailboxLayout.Detail, MailboxLayout.Detail + 4, MailboxLayout.Mpidr, MailboxLayout.Mpidr + 4,
         MailboxLayout.Command, MailboxLayout.LoadSystem, MailboxLayout.ExitFrame + MailboxLayout.FramePstate, MailboxLayout.ExitFrame + MailboxLayout.FramePc,
         MailboxLayout.ExitFrame, MailboxLayout.AnswerFrame, MailboxLayout.Identity,
@@ -191,6 +191,7 @@ public sealed partial class MailboxFuzzTests(ITestOutputHelper output)
                 3 => (MailboxLayout.ReasonEl3, 0x4e08_0000u | (uint)_dice.Below(1 << 25), 0u), // SMC of AArch32
                 4 when _dice.OneIn(20) => (MailboxLayout.ReasonBoot, 0u, 0u),
                 5 when _dice.OneIn(50) => (MailboxLayout.ReasonBug, 0u, 0u),
+                6 => (MailboxLayout.ReasonInterrupt, 0u, _dice.OneIn(50) ? (uint)_dice.Next() : _dice.OneOf(27u, 30u, 33u, 287u)),
                 _ => (MailboxLayout.ReasonEl3, 0x5e00_0000u | (uint)_dice.Below(3), 0u), // SMC
             };
             // It waits for the answer before, as a guest does.

@@ -113,9 +113,20 @@ public sealed class OwedInterruptsTests : IDisposable
     {
         new VcpuRecords(_ram, 0).Owed.Add(intid);
         Assert.Null(_owed.Next(0));
-        // Nor does one lead out of its set.
-        Answered(0, uint.MaxValue);
-        Assert.Null(_owed.Next(1));
+    }
+
+    [Theory]
+    [InlineData(uint.MaxValue)]
+    [InlineData(1024u)]
+    [InlineData(29u)]
+    public void Nor_does_a_forged_exit_lead_out_of_its_set(uint intid)
+    {
+        var mailbox = new Mailbox(_ram, 0, new());
+        mailbox.Tell(intid);
+        Assert.Null(mailbox.Interrupt);
+        mailbox.Tell(27);
+        Assert.Equal(27u, mailbox.Interrupt);
+        Assert.ThrowsAny<ArgumentException>(() => _owed.Add(0, Math.Max(intid, 1024)));
     }
 
     private void Answered(int core, uint? intid, uint[]? ended = null, uint[]? returned = null)
