@@ -108,6 +108,19 @@ static void examples(void)
 	handle(0, &event, 0, 0);
 }
 
+/* Version 1.1: the entry point as an offset from VBAR. */
+static void relative(void)
+{
+	u64 from = event.count, vbar = read(currentel) == 8 ? read(vbar_el2) : read(vbar_el1);
+
+	inside = 0;
+	number("UNREGISTER", sdei1(EVENT_UNREGISTER, 0));
+	number("REGISTER, relative", sdei(EVENT_REGISTER, 0, (u64)(conduit == smc_0 ? event_entry_smc : event_entry_hvc) - vbar, (u64)&event, 2, 0));
+	number("ENABLE", sdei1(EVENT_ENABLE, 0));
+	number("SIGNAL to itself", sdei2(EVENT_SIGNAL, 0, this_core()));
+	fact("the handler has run", event.count == from + 1);
+}
+
 /* ---- what it finds, wherever it interrupts */
 
 static u64 release(struct seen *seen)
@@ -219,6 +232,7 @@ static void asleep(void)
 static void all(void)
 {
 	examples();
+	relative();
 	interrupted("unmasked", 0, release);
 	interrupted("with all interrupts masked", MASKED_ALL, release);
 	interrupted("left by COMPLETE_AND_RESUME", 0, release_and_resume);

@@ -133,6 +133,28 @@ static void sleeps(const char *name, u64 how)
 	number(" woken by an event with", result);
 }
 
+static void sleeps_deeply(const char *name, int by_event)
+{
+	u64 woken = done, before = events[1].count;
+
+	print(name);
+	order(SLEEP_DEEPLY);
+	pause(100000);
+	fact(" it sleeps", done == woken);
+	if (by_event)
+		signal_other();
+	else
+		send_sgi(1, SGI);
+	await(&done, woken + 1);
+	number(" woken with", result);
+	if (!by_event)
+		signal_other();
+	pause(100000);
+	fact(" masked: the event waits", events[1].count == before);
+	and_wait(HANDLE);	/* registered and enabled already: DENIED, 0 */
+	await(&events[1].count, before + 1);
+}
+
 static void first_boot(void)
 {
 	start("a first start");
@@ -141,19 +163,8 @@ static void first_boot(void)
 	await(&events[1].count, 1);
 	sleeps("standby", SLEEP_LIGHTLY);
 
-	print("power-down, woken by an SGI\n");
-	u64 woken = done;
-	order(SLEEP_DEEPLY);
-	pause(100000);
-	fact(" it sleeps", done == woken);
-	send_sgi(1, SGI);
-	await(&done, woken + 1);
-	number(" woken with", result);
-	signal_other();
-	pause(100000);
-	fact(" masked: the event waits", events[1].count == 2);
-	and_wait(HANDLE);	/* registered and enabled already: DENIED, 0 */
-	await(&events[1].count, 3);
+	sleeps_deeply("power-down, woken by an SGI\n", 0);
+	sleeps_deeply("power-down, woken by an event\n", 1);
 
 	order(STOP_IN_HANDLER);
 	wait_until_off();
@@ -167,7 +178,7 @@ static void first_boot(void)
 	fact("an event starts no core", info() == 1);
 	start("started with an event that waits");
 	and_wait(HANDLE);
-	await(&events[1].count, 5);
+	await(&events[1].count, 6);
 
 	order(STOP);
 	wait_until_off();

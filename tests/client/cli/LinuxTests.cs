@@ -36,11 +36,13 @@ public sealed class LinuxTests : IDisposable
                     echo 1 > $cpu/cpu$n/online
                 done
             done
+            dmesg | grep 'sdei: '
             echo "guest: cores $(cat $cpu/online) are online"
             poweroff -f
             """,
             "--cores", "4", "--conduit", conduit, "--table"));
         Assert.Equal(["guest: cores 0-3 are online"], Said(run));
+        Assert.Contains("sdei: SDEIv1.1 (0x0) detected in firmware.", run.Output, StringComparison.Ordinal);
         Assert.Matches(@"\| CPU_ON +\| 83 .*\| SUCCESS 83× +\|", run.Output);
         Assert.Matches(@"\| CPU_OFF +\| 80 ", run.Output);
         // Each core at the boot and each that comes back; each that goes, then all at the end, and once more.

@@ -54,6 +54,11 @@ public sealed partial class SdeiTests(GuestImages images) : IDisposable
         STATUS: 0x0
         register: 0x0
         enable: 0x0
+        UNREGISTER: 0x0
+        REGISTER, relative: 0x0
+        ENABLE: 0x0
+        SIGNAL to itself: 0x0
+        the handler has run: yes
         unmasked
         {Interrupted(pstate)}
          {elr}
@@ -135,7 +140,14 @@ public sealed partial class SdeiTests(GuestImages images) : IDisposable
              masked: the event waits: yes
             register: 0xfffffffffffffffd
             enable: 0x0
-            off in its handler, handled: 0x4
+            power-down, woken by an event
+             it sleeps: yes
+            SIGNAL: 0x0
+             woken with: 0x1
+             masked: the event waits: yes
+            register: 0xfffffffffffffffd
+            enable: 0x0
+            off in its handler, handled: 0x5
             started again: PE_MASK: 0x0
             STATUS: 0x0
             COMPLETE: 0xfffffffffffffffd
