@@ -1,10 +1,12 @@
 using System.Diagnostics;
 using System.Text.Json;
+using Hypercalls.Tests.Client.Qemu;
 using Hypercalls.Tests.Daemon;
 
 namespace Hypercalls.Tests;
 
 /// <summary>The bench as people run it: that it measures, never how fast.</summary>
+[Collection(QemuMachines.Name)]
 public sealed class BenchTests
 {
     private static string Program { get; } = Path.Combine(TestDaemon.Artifacts, "bin", "Hypercalls.Bench", "release", "hypercalls-bench.dll");
@@ -38,6 +40,32 @@ public sealed class BenchTests
         Assert.DoesNotContain('\u001b', output);
         Assert.Matches(@"\| dispatch: clock, randomness, lock, service, commit +\| +[0-9,]+ ns \| +[0-9,]+ ns service alone \|", output);
         Assert.Matches(@"\| exit message to answer message +\| +[0-9,]+ ns \| +[0-9,]+ ns protobuf alone \|", output);
+    }
+
+    [NeedsFact("qemu-system-aarch64", "aarch64-linux-gnu-gcc")]
+    public async Task Measures_events_on_a_core_that_spins_and_on_one_that_sleeps()
+    {
+        var (exitCode, output) = await RunAsync("--quick", "--json", "--only", "sdei");
+        Assert.Equal(0, exitCode);
+        using var document = JsonDocument.Parse(output);
+        Assert.Empty(document.RootElement.GetProperty("skipped").EnumerateArray());
+        JsonElement[] figures = [.. document.RootElement.GetProperty("figures").EnumerateArray()];
+        string[] cores = ["busy", "in WFI"];
+        Assert.Equal(
+            cores.SelectMany(core => (string[])
+            [
+                $"doorbell to exit, core {core}: p50",
+                $"doorbell to exit, core {core}: p99",
+                $"the clock of a raise, core {core}: known to ±",
+                $"raise to handler, core {core}: p50",
+                $"raise to handler, core {core}: p99",
+                $"raise to handler, core {core}: p50 beside that sum",
+                $"signal to handler, core {core}: p50",
+                $"signal to handler, core {core}: p99",
+                $"signal to handler, core {core}: p50 beside that sum",
+            ]),
+            figures.Select(figure => figure.GetProperty("what").GetString()));
+        Assert.All(figures, figure => Assert.True(figure.GetProperty("value").GetDouble() > 0, figure.ToString()));
     }
 
     private static async Task<(int ExitCode, string Output)> RunAsync(params string[] arguments)

@@ -27,10 +27,11 @@ internal sealed class DaemonProcess : OtherEnd
 
     /// <summary>One with its local socket.</summary>
     /// <param name="isProbed">It is asked about its managed memory. For that a thread of the bench waits in it.</param>
-    public static DaemonProcess Start(bool isProbed = false)
+    /// <param name="settings">Further arguments.</param>
+    public static DaemonProcess Start(bool isProbed = false, params IEnumerable<string> settings)
     {
         var folder = NewFolder();
-        var start = Built.StartDaemon("--socket", SocketIn(folder), "--plugins", Built.Plugins, "--stop-with-input");
+        var start = Built.StartDaemon(["--socket", SocketIn(folder), "--plugins", Built.Plugins, "--stop-with-input", .. settings]);
         if (isProbed)
         {
             start.Environment["DOTNET_STARTUP_HOOKS"] = Built.Bench;

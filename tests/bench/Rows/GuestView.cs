@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
+using Hypercalls.Bench.Guests;
 using Hypercalls.Bench.Hosts;
 using Hypercalls.Bench.Processes;
 
@@ -15,7 +16,7 @@ internal static partial class GuestView
         try
         {
             run.Say("a guest's SMC and HVC");
-            var kernel = Build(folder, run.IsQuick ? 2_000 : 20_000);
+            var kernel = GuestImage.Build(folder, "latency", $"-DFUNCTION=PSCI_VERSION -DEXPECTED={PsciVersionCall.Version} -DCALLS={(run.IsQuick ? 2_000 : 20_000)}");
             using var daemon = DaemonProcess.Start();
             var console = Built.Run(Built.StartTool("run", "--kernel", kernel, "--cores", "1", "--memory", "64", "--daemon", daemon.Address.ToString()));
             Add(run, console, "smc", "SMC", stream.P50, stream.P99);
@@ -42,15 +43,6 @@ internal static partial class GuestView
     }
 
     private static double Microseconds(Match match, string group) => double.Parse(match.Groups[group].ValueSpan, CultureInfo.InvariantCulture) / 1000;
-
-    private static string Build(string folder, int calls)
-    {
-        var sources = Path.Combine(Built.Root, "tests", "Guest");
-        var start = new System.Diagnostics.ProcessStartInfo("sh", [Path.Combine(sources, "build.sh"), folder, "latency"]);
-        start.Environment["CPPFLAGS"] = $"-DFUNCTION=PSCI_VERSION -DEXPECTED={PsciVersionCall.Version} -DCALLS={calls}";
-        Built.Run(start);
-        return Path.Combine(folder, "latency.bin");
-    }
 
     [GeneratedRegex(@"^(?<name>smc|hvc): wrong (?<wrong>\d+), p50 ns (?<p50>\d+), p99 ns (?<p99>\d+)", RegexOptions.Multiline)]
     private static partial Regex Line();
