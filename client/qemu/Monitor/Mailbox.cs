@@ -73,15 +73,15 @@ internal sealed unsafe class Mailbox(GuestRam ram, int number, GuestKind kind)
         registers.Words.CopyTo(frame);
     }
 
-    /// <summary>What the answer does with interrupts: one to be taken, 0 for none, with x0 where it cannot be; those that end; those that are the guest's again.</summary>
-    public void PrepareInterrupts(uint take = 0, ulong takeRefused = 0, IReadOnlyCollection<uint>? ended = null, IReadOnlyCollection<uint>? returned = null)
+    /// <summary>What the answer to an exit does with interrupts: one to be taken, 0 for none, with x0 where it cannot be; those that end; those that are the guest's again.</summary>
+    public void PrepareInterrupts(uint request, uint take = 0, ulong takeRefused = 0, IReadOnlyCollection<uint>? ended = null, IReadOnlyCollection<uint>? returned = null)
     {
         Word(MailboxLayout.Interrupts) = 0;
         Word(MailboxLayout.Take) = take;
         Long(MailboxLayout.TakeRefused) = takeRefused;
         Ended.Become(ended ?? []);
         Returned.Become(returned ?? []);
-        Word(MailboxLayout.Interrupts) = take != 0 || ended is { Count: > 0 } || returned is { Count: > 0 } ? 1u : 0u;
+        Word(MailboxLayout.Interrupts) = take != 0 || ended is { Count: > 0 } || returned is { Count: > 0 } ? request : 0u;
     }
 
     /// <summary>Those that end with what is prepared.</summary>

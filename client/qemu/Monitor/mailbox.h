@@ -43,7 +43,7 @@
 /* ---- the answer, written by the host before RSP */
 #define COMMAND			0x2c0	/* u32 */
 #define LOAD_SYSTEM		0x2c4	/* u32: 1 loads the system registers of the frame too */
-#define INTERRUPTS		0x2c8	/* u32: 1 acts on the next ones too; cleared by the monitor when that is done */
+#define INTERRUPTS		0x2c8	/* u32: equal to REQ acts on the next ones too; cleared by the monitor when that is done */
 #define TAKE			0x2cc	/* u32: an INTID to be taken from the guest, 0 for none */
 #define TAKE_REFUSED		0x2d0	/* u64: x0 when it cannot be */
 #define TAKE_OUTCOME		0x2d8	/* u64, monitor: REQ of the last exit whose answer took one (upper half), and what became of it */

@@ -8,7 +8,7 @@ namespace Hypercalls.Qemu.Process;
 internal sealed record RunRecord
 {
     /// <summary>Of this file and of the mailbox area; a host takes over no other.</summary>
-    public const int CurrentFormat = 1;
+    public const int CurrentFormat = 2;
 
     private const int LargestFile = 1 << 20;
 

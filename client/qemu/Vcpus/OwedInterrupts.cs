@@ -76,6 +76,22 @@ internal sealed class OwedInterrupts(IReadOnlyList<InterruptSet> cores, CorePowe
         }
     }
 
+    /// <summary>This core starts: it tells what cores that are off have left, as nobody ran when they went.</summary>
+    public void CoreStarts(int core)
+    {
+        lock (_gate)
+        {
+            for (var other = 0; other < cores.Count; other++)
+            {
+                if (other != core && cores[other].First is not null && !powers.IsOn(other))
+                {
+                    cores[core].Add(cores[other]);
+                    cores[other].Become([]);
+                }
+            }
+        }
+    }
+
     /// <summary>A reset leaves none.</summary>
     public void Forget(int core)
     {

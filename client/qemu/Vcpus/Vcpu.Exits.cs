@@ -68,13 +68,13 @@ internal sealed partial class Vcpu
         {
             // Withdrawn meanwhile: the guest goes on, or sleeps on, and nobody need know.
             var command = exit.Reason == MailboxLayout.ReasonWake ? MailboxLayout.CommandWait : MailboxLayout.CommandResume;
-            _mailbox.PrepareInterrupts();
+            _mailbox.PrepareInterrupts(exit.Request);
             Publish(exit, (uint)command, loadSystem: false, exit.Registers);
             return;
         }
         if (!ConditionCode.Passed(exit.Esr, exit.Registers.Pstate))
         {
-            _mailbox.PrepareInterrupts();
+            _mailbox.PrepareInterrupts(exit.Request);
             Publish(exit, MailboxLayout.CommandResume, loadSystem: false, exit.Registers);
             return;
         }
@@ -83,6 +83,11 @@ internal sealed partial class Vcpu
             _mailbox.Tell(intid);
             exit = exit with { Reason = MailboxLayout.ReasonInterrupt, Cause = intid };
             _unanswered = exit;
+        }
+        if (_mailbox.Interrupt is { } fired)
+        {
+            // It is active and fires no more: nobody else would ever tell of it. Owed before it is told, so that its end on another core ends this too.
+            _owed.Add(Number, fired);
         }
         if (!ExitsToWire.TryConvert(exit, _ram, out var wire))
         {
@@ -149,12 +154,7 @@ internal sealed partial class Vcpu
             // Still wanted, perhaps, but the guest must come forward meanwhile.
             _attentionNotBefore = Environment.TickCount64 + AttentionPause;
         }
-        if (_mailbox.Interrupt is { } intid)
-        {
-            // It is active and fires no more: nobody else would ever tell of it.
-            _owed.Add(Number, intid);
-        }
-        _mailbox.PrepareInterrupts();
+        _mailbox.PrepareInterrupts(exit.Request);
         // Told when it stands: what is told must not be taken back by another host process.
         Decide(exit, MailboxLayout.CommandResume, loadSystem: false, registers, new(wire.ExitId, Outcome.FellBack, _previous?.LastApplied ?? 0), () => Forwarder!.GaveUp(wire));
     }
@@ -212,7 +212,7 @@ internal sealed partial class Vcpu
                 decision = decision with { Effect = DecidedEffect.Take, LastApplied = _previous?.LastApplied ?? 0 };
                 break;
         }
-        _mailbox.PrepareInterrupts(answer.TakeInterrupt?.Intid ?? 0, answer.TakeInterrupt?.IfRefused ?? 0, answer.EndedInterrupts, answer.ReturnedInterrupts);
+        _mailbox.PrepareInterrupts(exit.Request, answer.TakeInterrupt?.Intid ?? 0, answer.TakeInterrupt?.IfRefused ?? 0, answer.EndedInterrupts, answer.ReturnedInterrupts);
         Decide(exit, command, loadSystem, registers, decision);
     }
 

@@ -128,6 +128,7 @@ internal sealed partial class Vcpu
             }
             var registers = exit.Registers.Copy();
             registers.Enter(start);
+            _owed.CoreStarts(Number);
             Publish(exit, MailboxLayout.CommandResume, loadSystem: true, registers);
             if (start.Commit != 0)
             {

@@ -64,6 +64,7 @@ public sealed partial class TakeOverTests
         registers.General[0] = step switch { Step.Decided => 0x1234, Step.FellBack => ulong.MaxValue, _ => 0 };
         mailboxes[0].Prepare(step == Step.ShutDown ? (uint)MailboxLayout.CommandOff : MailboxLayout.CommandResume, loadSystem: false, registers);
         mailboxes[0].PrepareInterrupts(
+            exit.Request,
             step switch
             {
                 Step.TakeDecided => 27,

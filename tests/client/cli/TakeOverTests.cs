@@ -255,7 +255,7 @@ public sealed partial class TakeOverTests(GuestImages images) : IDisposable
         File.SetUnixFileMode(record, UnixFileMode.UserRead | UnixFileMode.UserWrite);
         foreach (var (changed, sentence) in ((string, string)[])
         [
-            (kept.Replace("\"Format\":1", "\"Format\":2", StringComparison.Ordinal), "it is of format 2, and this host knows 1: take the run over with the version that started it."),
+            (kept.Replace("\"Format\":2", "\"Format\":1", StringComparison.Ordinal), "it is of format 1, and this host knows 2: take the run over with the version that started it."),
             (kept.Replace("\"Cores\":2", "\"Cores\":99", StringComparison.Ordinal), "it is damaged."),
             (kept[..^1], "it is damaged."),
             ("[]", "it is damaged."),

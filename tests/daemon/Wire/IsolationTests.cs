@@ -131,7 +131,7 @@ public sealed class IsolationTests : IClassFixture<IsolationTests.ShortDeadlines
         await using var host = await AttachAsync(_daemon, Greeting(Name));
         using var vcpu = await host.OpenAsync(0);
         using var other = await host.OpenAsync(1);
-        await vcpu.SendAsync(new() { Exit = Call(Attend, 1, x1: 1) });
+        await vcpu.SendAsync(new() { Exit = Call(Attend, 1, x1: 0) });
         await InServiceAsync(Name);
         Assert.Equal(0x1_0003ul, (await other.ForwardAsync(Call(PsciVersion, 1))).Values.X0);
     }

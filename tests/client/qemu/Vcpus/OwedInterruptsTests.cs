@@ -94,6 +94,28 @@ public sealed class OwedInterruptsTests : IDisposable
         _owed.CoreStopped(1);
         Assert.Equal((null, 33u), (_owed.Next(0), _owed.Next(1)));
         Assert.Empty(_told);
+        _owed.CoreStarts(1);
+        Assert.Equal(33u, _owed.Next(1));
+    }
+
+    [Fact]
+    public void Or_for_the_first_that_starts()
+    {
+        _owed.Add(1, 33);
+        _owed.CoreStopped(1);
+        Start(2);
+        _owed.CoreStarts(2);
+        Assert.Equal((null, 33u), (_owed.Next(1), _owed.Next(2)));
+    }
+
+    [Fact]
+    public void A_core_that_starts_leaves_those_of_cores_that_run_to_them()
+    {
+        Start(1);
+        _owed.Add(1, 33);
+        Start(2);
+        _owed.CoreStarts(2);
+        Assert.Equal((33u, null), (_owed.Next(1), _owed.Next(2)));
     }
 
     [Fact]
@@ -132,7 +154,7 @@ public sealed class OwedInterruptsTests : IDisposable
     private void Answered(int core, uint? intid, uint[]? ended = null, uint[]? returned = null)
     {
         var mailbox = new Mailbox(_ram, core, new());
-        mailbox.PrepareInterrupts(ended: ended, returned: returned);
+        mailbox.PrepareInterrupts(1, ended: ended, returned: returned);
         _owed.Answered(core, intid, mailbox.Ended, mailbox.Returned);
     }
 
