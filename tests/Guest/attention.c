@@ -34,7 +34,7 @@ static void storm(const char *name, u64 core, u64 count)
 
 int main(void)
 {
-	u64 errors = 0, calls = 0, from;
+	u64 errors = 0, calls = 0, storms = 0, from;
 
 	call(smc_0, HANDLER, (u64)handler_entry, 0, 0);
 
@@ -60,12 +60,15 @@ int main(void)
 	storm("a storm of 500 into a loop", 0, 500);
 
 	from = handled[0];
-	call(smc_0, STORM, 0, 2500, 0);
-	while (handled[0] < from + 2500) {
-		errors += hvc_storm(SEVEN, 100);
-		calls += 100;
-	}
-	fact("a storm of 2500 under HVC", handled[0] == from + 2500 && calls > 100);
+	do {	/* one after another may leave the calls no time: as often as it takes to have both */
+		storms++;
+		call(smc_0, STORM, 0, 2500, 0);
+		while (handled[0] < from + storms * 2500) {
+			errors += hvc_storm(SEVEN, 100);
+			calls += 100;
+		}
+	} while (calls < 1000);
+	fact("a storm of 2500 under HVC", handled[0] == from + storms * 2500);
 	fact("and each HVC has its answer", errors == 0);
 
 	call(smc_0, CPU_ON, 1, (u64)core_entry, 0);

@@ -25,7 +25,7 @@ void core_main(u32 context, u32 cpsr, u32 sctlr, u32 thumb)
 
 int main(void)
 {
-	u32 errors = 0, calls = 0, from;
+	u32 errors = 0, calls = 0, storms = 0, from;
 
 	call(a32_smc_0, HANDLER, (u32)handler_entry, 0, 0);
 	call(a32_smc_0, ATTEND, 0, 20000, 0);
@@ -43,12 +43,15 @@ int main(void)
 	other_stop = 0;
 
 	from = handled[0];
-	call(a32_smc_0, STORM, 0, 1000, 0);
-	while (handled[0] < from + 1000) {
-		errors += hvc_storm(SEVEN, 100);
-		calls += 100;
-	}
-	fact("a storm of 1000 under HVC", handled[0] == from + 1000 && calls > 100);
+	do {	/* one after another may leave the calls no time: as often as it takes to have both */
+		storms++;
+		call(a32_smc_0, STORM, 0, 1000, 0);
+		while (handled[0] < from + storms * 1000) {
+			errors += hvc_storm(SEVEN, 100);
+			calls += 100;
+		}
+	} while (calls < 1000);
+	fact("a storm of 1000 under HVC", handled[0] == from + storms * 1000);
 	fact("and each HVC has its answer", errors == 0);
 
 	call(a32_smc_0, CPU_ON, 1, (u32)core_entry_thumb, 0);
