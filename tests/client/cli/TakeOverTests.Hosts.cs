@@ -148,8 +148,44 @@ public sealed partial class TakeOverTests
             $"{machine} makes {calls} calls more");
     }
 
-    /// <summary>Waits until the first call is being served.</summary>
-    private static Task IsAskedAsync(TestDaemon daemon) => AwaitAsync(() => daemon.Operator.ListMachines(new()).Machines.Any(machine => machine.Calls == 1), "the guest asks");
+    /// <summary>A host that was killed while the guest's first call was being served. On a busy machine the kill can come after the answer: then with another guest.</summary>
+    private async Task<(Process Run, string Folder, string Name)> KilledWhileServedAsync(TestDaemon daemon)
+    {
+        for (var round = 0; round < 10; round++)
+        {
+            var name = $"asker-{round}";
+            var run = Start("run", "--kernel", images["unanswered"], "--memory", "64", "--daemon", daemon.Socket, "--name", name);
+            Assert.Equal("asks", await run.StandardOutput.ReadLineAsync().Soon());
+            await AwaitAsync(() => daemon.Operator.ListMachines(new()).Machines.Any(machine => machine.Name == name && machine.Calls == 1), "the guest asks");
+            run.Kill();
+            await run.WaitForExitAsync().Soon();
+            var folder = RunFolder();
+            if (IsAtFirstCall(folder))
+            {
+                return (run, folder, name);
+            }
+
+            // Answered already; nobody lets it go further than its last call.
+            using (var qemu = QemuOf(folder))
+            {
+                qemu?.Kill();
+                await AwaitAsync(() => QemuOf(folder) is null, "QEMU ends");
+            }
+
+            Directory.Delete(folder, recursive: true);
+        }
+
+        throw new InvalidOperationException("Ten times the guest's call was answered before its host could be killed.");
+    }
+
+    /// <summary>It is the only one that the guest makes by SMC before it ends.</summary>
+    private static bool IsAtFirstCall(string folder)
+    {
+        using var run = QemuRun.Open(folder);
+        using var ram = GuestRam.Open(run.RunFolder.FindRam(run.Process, s_patience), (ulong)run.Record.MemoryMiB << 20);
+        var mailbox = new Mailbox(ram, 0, new());
+        return mailbox.TryRead(out var exit) && exit.Reason == MailboxLayout.ReasonEl3 && exit.Registers.General[2] != 0 && exit.Request != mailbox.Response;
+    }
 
     private static async Task AwaitAsync(Func<bool> happened, string what)
     {

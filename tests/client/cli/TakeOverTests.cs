@@ -102,10 +102,8 @@ public sealed partial class TakeOverTests(GuestImages images) : IDisposable
     public async Task An_exit_that_is_being_served_when_its_host_is_killed_gets_that_answer()
     {
         await using var daemon = await StartDaemonAsync();
-        var run = Start("run", "--kernel", images["unanswered"], "--cores", "1", "--memory", "64", "--daemon", daemon.Socket, "--name", "asker");
-        Assert.Equal("asks", await run.StandardOutput.ReadLineAsync().Soon());
-        await IsAskedAsync(daemon);
-        run = await TakeOverAsync(run, RunFolder());
+        var (run, folder, _) = await KilledWhileServedAsync(daemon);
+        run = await TakeOverAsync(run, folder);
         Assert.Equal(["first: 0x1", "second: 0x2", "starts: 0x0", "context: 0x0"], await EndAsync(run));
     }
 
@@ -134,12 +132,7 @@ public sealed partial class TakeOverTests(GuestImages images) : IDisposable
     public async Task What_a_host_had_decided_when_it_was_killed_the_next_one_carries_out_once(Step step, string said, string log)
     {
         await using var daemon = await StartDaemonAsync();
-        var run = Start("run", "--kernel", images["unanswered"], "--memory", "64", "--daemon", daemon.Socket, "--name", "asker");
-        Assert.Equal("asks", await run.StandardOutput.ReadLineAsync().Soon());
-        await IsAskedAsync(daemon);
-        run.Kill();
-        await run.WaitForExitAsync().Soon();
-        var folder = RunFolder();
+        var (run, folder, name) = await KilledWhileServedAsync(daemon);
         using (var held = QemuRun.Open(folder))
         {
             DecideAsAHostThatIsKilled(held, step);
@@ -148,7 +141,7 @@ public sealed partial class TakeOverTests(GuestImages images) : IDisposable
         run = Start("run", "--attach", folder);
         var lines = (await EndAsync(run)).Where(line => !line.EndsWith(" meanwhile is lost.", StringComparison.Ordinal));
         Assert.Equal(said, string.Join(',', lines));
-        await daemon.SaysAsync($"asker detached: {log}, 0 failures");
+        await daemon.SaysAsync($"{name} detached: {log}, 0 failures");
     }
 
     [NeedsFact(Qemu, Compiler)]
@@ -164,8 +157,10 @@ public sealed partial class TakeOverTests(GuestImages images) : IDisposable
             await run.WaitForExitAsync().Soon();
             run = Start("run", "--attach", RunFolder());
             // What it had printed by then, if anything, is lost; its calls are not.
-            var said = await EndAsync(run);
-            Assert.Equal(["first: 0x1", "second: 0x2", "starts: 0x0", "context: 0x0"], said[^4..]);
+            string[] all = ["first: 0x1", "second: 0x2", "starts: 0x0", "context: 0x0"];
+            var said = Array.FindAll(await EndAsync(run), line => all.Any(expected => line.StartsWith(expected[..expected.IndexOf(' ')], StringComparison.Ordinal)));
+            Assert.Equal(all[^said.Length..], said);
+            Assert.NotEmpty(said);
         }
     }
 
