@@ -49,6 +49,12 @@ internal static partial class Log
     [LoggerMessage(Level = LogLevel.Error, Message = "{Machine}: {Report}")]
     public static partial void Fault(ILogger log, string machine, string report);
 
+    [LoggerMessage(Message = "{Line}")]
+    public static partial void ServiceLine(ILogger log, LogLevel level, string line);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{Count} lines of this service were dropped: more than {Most} in a second are not kept")]
+    public static partial void ServiceLinesDropped(ILogger log, int count, int most);
+
     [LoggerMessage(Level = LogLevel.Warning, Message = "A plugin was left out: {Folder}: {Failure}")]
     public static partial void PluginLeftOut(ILogger log, string folder, string failure);
 

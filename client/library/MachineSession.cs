@@ -99,10 +99,12 @@ public sealed partial class MachineSession : IMachineEvents, IAsyncDisposable
 
     /// <summary>The way of one vCPU's exits; for one thread.</summary>
     /// <param name="mpidr">A core of the machine.</param>
+    /// <param name="supply">What services lack to answer the exit that is being forwarded, called by the thread that forwards it: memory and registers as asked for, or null where something of it
+    /// cannot be had. Without it Hello must not say the feature "supply".</param>
     /// <returns>Opens its stream with the first exit.</returns>
-    public VcpuSession OpenVcpu(ulong mpidr)
+    public VcpuSession OpenVcpu(ulong mpidr, Func<Need, Supply?>? supply = null)
     {
-        var vcpu = new VcpuSession(this, _daemon, mpidr);
+        var vcpu = new VcpuSession(this, _daemon, mpidr, supply);
         _vcpus.Add(vcpu);
         return vcpu;
     }

@@ -13,6 +13,7 @@ public sealed class VcpuSession : IExitForwarder, IDisposable
     private readonly MachineSession _session;
     private readonly Protos.Hypercalls.HypercallsClient _daemon;
     private readonly ulong _mpidr;
+    private readonly Func<Need, Supply?>? _supply;
     private readonly VcpuMessage _message = new();
     private volatile AsyncDuplexStreamingCall<VcpuMessage, DaemonToVcpu>? _stream;
     private Attachment? _opened;
@@ -20,8 +21,8 @@ public sealed class VcpuSession : IExitForwarder, IDisposable
     private Task<bool>? _reading;
     private volatile bool _isClosed;
 
-    internal VcpuSession(MachineSession session, CallInvoker daemon, ulong mpidr) =>
-        (_session, _daemon, _mpidr) = (session, new(daemon), mpidr);
+    internal VcpuSession(MachineSession session, CallInvoker daemon, ulong mpidr, Func<Need, Supply?>? supply) =>
+        (_session, _daemon, _mpidr, _supply) = (session, new(daemon), mpidr, supply);
 
     /// <summary>Exits that fell back.</summary>
     public long Fallbacks { get; private set; }
@@ -233,6 +234,17 @@ public sealed class VcpuSession : IExitForwarder, IDisposable
             if (!more)
             {
                 throw new IOException("The daemon ended the vCPU's stream.");
+            }
+
+            if (stream.ResponseStream.Current.Need is { } need)
+            {
+                if (need.ExitId == exit.ExitId)
+                {
+                    Written(started);
+                    _writing = stream.RequestStream.WriteAsync(new() { Supply = _supply?.Invoke(need) ?? new() { ExitId = need.ExitId } });
+                }
+
+                continue;
             }
 
             // An answer that came after its exit fell back is dropped here.

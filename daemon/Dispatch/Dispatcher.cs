@@ -1,5 +1,3 @@
-using System.Runtime.InteropServices;
-using System.Security.Cryptography;
 using Hypercalls.Daemon.Machines;
 using Hypercalls.Sdk;
 
@@ -9,14 +7,33 @@ namespace Hypercalls.Daemon.Dispatch;
 internal sealed class Dispatcher(CallJournal journal, TimeProvider clock)
 {
     /// <summary>Serves a hypercall exit of a core.</summary>
+    /// <returns>An answer, or an <see cref="AnsweredExit.Unfinished"/> call, to be gone on with.</returns>
     public AnsweredExit Hypercall(Machine machine, CoreSlot core, in ExitHead head, in CallSource source) =>
-        Serve(machine, core, head, source).Answered;
+        Serve(machine, core, head, Call(machine, core.Mpidr, source), source.Immediate, source.Received).Answered;
 
-    /// <summary>Serves a call made by hand.</summary>
+    /// <summary>The host has supplied what the function asked for: it is called again.</summary>
+    public AnsweredExit GoOn(Machine machine, CoreSlot core, in ExitHead head, UnfinishedCall unfinished, Supply supply) =>
+        Serve(machine, core, head, unfinished.Call.With(supply), ImmediateOf(unfinished), unfinished.Received).Answered;
+
+    /// <summary>A long function has ended, or the host cannot supply what the function asked for.</summary>
+    public AnsweredExit GoOn(Machine machine, CoreSlot core, in ExitHead head, UnfinishedCall unfinished, Continuation continuation) =>
+        Serve(machine, core, head, unfinished.Call, ImmediateOf(unfinished), unfinished.Received, continuation).Answered;
+
+    /// <summary>Serves a call made by hand. It has no guest that could be asked for memory or registers.</summary>
     public Served CallByHand(Machine machine, CoreSlot core, in CallSource source, bool apply)
     {
         var call = Call(machine, core.Mpidr, source);
         var served = machine.CallByHand(core, call, apply);
+        if (served.Need is not null)
+        {
+            throw new OutOfOrderException($"{served.Function!.Name} asks its caller for memory or registers, which only the guest's own call can supply; nothing was changed. On a scratch machine they are zero.");
+        }
+
+        if (served.Work is not null)
+        {
+            served = machine.CallByHand(core, call, apply, new Continuation.Finished(ServiceSet.Run(call, served, CancellationToken.None)));
+        }
+
         if (journal.IsWatched)
         {
             journal.Add(new(call.Now, machine.Name, core.Mpidr, core.Number, source.Immediate, call, served, default, clock.GetElapsedTime(source.Received), false, "by hand"));
@@ -25,28 +42,47 @@ internal sealed class Dispatcher(CallJournal journal, TimeProvider clock)
         return served;
     }
 
-    /// <summary>Serves a call on a machine that nobody else sees: its effect is shown and goes nowhere.</summary>
-    public Served OnScratch(Machine machine, CoreSlot core, in CallSource source) =>
-        Serve(machine, core, new(1, 1, null), source).Served
-        ?? throw new OutOfOrderException("The service did not answer before its deadline.");
-
-    private (AnsweredExit Answered, Served? Served) Serve(Machine machine, CoreSlot core, in ExitHead head, in CallSource source)
+    /// <summary>Serves a call on a machine that nobody else sees, whose memory and registers are zero: its effect is shown and goes nowhere.</summary>
+    public Served OnScratch(Machine machine, CoreSlot core, in CallSource source)
     {
+        var head = new ExitHead(1, 1, null);
         var call = Call(machine, core.Mpidr, source);
-        var (answered, served, fellBack) = machine.Hypercall(core, head, call, source.Received);
-        if (journal.IsWatched)
+        Continuation? continuation = null;
+        while (true)
         {
-            var shown = served ?? new(null!, answered.Answer, null, null, null);
-            journal.Add(new(call.Now, machine.Name, core.Mpidr, core.Number, source.Immediate, call, shown, head, clock.GetElapsedTime(source.Received), fellBack, answered.Note));
+            var (answered, served, _) = Serve(machine, core, head, call, source.Immediate, source.Received, continuation);
+            switch (answered.Unfinished?.Served)
+            {
+                case null:
+                    return served ?? throw new OutOfOrderException("The service did not answer before its deadline.");
+                case { Need: { } need }:
+                    call = call.With(need.Zeros());
+                    break;
+                case var unfinished:
+                    continuation = new Continuation.Finished(ServiceSet.Run(call, unfinished.Value, CancellationToken.None));
+                    break;
+            }
+        }
+    }
+
+    // The immediate of a call that is served is known, or counts as 0.
+    private static ushort? ImmediateOf(UnfinishedCall unfinished) => unfinished.Call.Immediate;
+
+    private (AnsweredExit Answered, Served? Served, bool FellBack) Serve(
+        Machine machine, CoreSlot core, in ExitHead head, in Hypercall call, ushort? immediate, long received, Continuation? continuation = null)
+    {
+        var became = machine.Hypercall(core, head, call, received, continuation);
+        if (journal.IsWatched && became.Answered.Unfinished is null)
+        {
+            var shown = became.Served ?? new(null!, became.Answered.Answer, null, null, null);
+            journal.Add(new(call.Now, machine.Name, core.Mpidr, core.Number, immediate, call, shown, head, clock.GetElapsedTime(received), became.FellBack, became.Answered.Note));
         }
 
-        return (answered, served);
+        return became;
     }
 
     private Hypercall Call(Machine machine, Mpidr core, in CallSource source)
     {
-        ulong random = 0;
-        RandomNumberGenerator.Fill(MemoryMarshal.AsBytes(new Span<ulong>(ref random)));
         return new()
         {
             Function = new((uint)source.Registers[0]),
@@ -56,7 +92,7 @@ internal sealed class Dispatcher(CallJournal journal, TimeProvider clock)
             Pstate = source.Pstate,
             Machine = machine.Description,
             Now = clock.GetUtcNow(),
-            Random = random,
+            Random = Randomness.Next(),
             Served = machine.Served.To(source.Conduit, source.Pstate.IsAArch32),
             Registers = source.Registers,
             Supplied = source.Supplied,

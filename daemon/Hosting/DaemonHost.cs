@@ -63,13 +63,15 @@ internal static class DaemonHost
         builder.Services.Configure<Microsoft.Extensions.Logging.Console.ConsoleLoggerOptions>(console => console.LogToStandardErrorThreshold = LogLevel.Trace);
 
         var settings = ServiceSettings.Read(options.Settings, options.Set);
-        var loaded = PluginLoader.LoadAll(options.Plugins!, settings);
+        var lines = new ServiceLines(TimeProvider.System);
+        var loaded = PluginLoader.LoadAll(options.Plugins!, settings, lines.Log);
         var services = PluginLoader.Combine(loaded, options.KeepGoing, settings.Owners());
         settings.CheckAllTaken(loaded, options.KeepGoing);
         builder.Services.AddSingleton(settings);
         builder.Services.AddDaemon(options, loaded, services);
         builder.Listen(options);
         var app = builder.Build();
+        lines.Connect(app.Services.GetRequiredService<ILoggerFactory>());
         // Read now: what is wrong with them is no start.
         _ = app.Services.GetService<CertificateFolder>();
         app.MapDaemon();

@@ -7,7 +7,7 @@ internal static class PluginLoader
 {
     /// <summary>All plugins, by folder name.</summary>
     /// <exception cref="ConfigurationException">There is no plugin folder, or a service cannot take its settings.</exception>
-    public static IReadOnlyList<LoadedPlugin> LoadAll(string folder, ServiceSettings settings)
+    public static IReadOnlyList<LoadedPlugin> LoadAll(string folder, ServiceSettings settings, IServiceLog log)
     {
         if (!Directory.Exists(folder))
         {
@@ -16,7 +16,7 @@ internal static class PluginLoader
 
         try
         {
-            return [.. Directory.EnumerateDirectories(folder).Order(StringComparer.Ordinal).Select(plugin => Load(plugin, settings))];
+            return [.. Directory.EnumerateDirectories(folder).Order(StringComparer.Ordinal).Select(plugin => Load(plugin, settings, log))];
         }
         catch (UnauthorizedAccessException e)
         {
@@ -53,7 +53,7 @@ internal static class PluginLoader
         }
     }
 
-    private static LoadedPlugin Load(string folder, ServiceSettings settings)
+    private static LoadedPlugin Load(string folder, ServiceSettings settings, IServiceLog log)
     {
         try
         {
@@ -72,7 +72,7 @@ internal static class PluginLoader
             var assembly = new PluginLoadContext(path).LoadFromAssemblyPath(path);
             Service[] services = [.. assembly.GetExportedTypes()
                 .Where(type => type is { IsAbstract: false, IsGenericTypeDefinition: false } && type.IsSubclassOf(typeof(Service)))
-                .Select(settings.Create)];
+                .Select(type => settings.Create(type, log))];
             foreach (var service in services)
             {
                 // A faulty table shows itself now, not at the first call.

@@ -27,12 +27,14 @@ internal sealed class ServiceSettings
         new(file, file is null ? new(SettingsFile.NodeOptions) : SettingsFile.Read(file), [.. set.Select(SetOption.Parse)]);
 
     /// <summary>A service, with its settings where it has any.</summary>
+    /// <param name="type">Its class.</param>
+    /// <param name="log">Where it writes for the operator.</param>
     /// <exception cref="ConfigurationException">It cannot take them.</exception>
-    public Service Create(Type type)
+    public Service Create(Type type, IServiceLog log)
     {
         // Its name, by which it is found, is the service's own.
-        var service = Settings.Create(type);
-        return Names.Contains(service.Name) && !Is(service.Name, OwnersName) ? Take(service.Name, members => Settings.Create(type, members)) : service;
+        var service = Settings.Create(type, log: log);
+        return Names.Contains(service.Name) && !Is(service.Name, OwnersName) ? Take(service.Name, members => Settings.Create(type, members, log)) : service;
     }
 
     /// <summary>What is said of owners of functions.</summary>

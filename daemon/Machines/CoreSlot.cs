@@ -15,7 +15,7 @@ internal sealed class CoreSlot(int number, Core core)
     public CoreSlot(int number, Core core, CoreSlot before)
         : this(number, core)
     {
-        (Last, Newest, GivenUp) = (before.Last, before.Newest, before.GivenUp);
+        (Last, Newest, GivenUp, Work) = (before.Last, before.Newest, before.GivenUp, before.Work);
         LosesContext = before.LosesContext && core.Power is CorePower.On or CorePower.Suspended;
         foreach (var effect in before.Queued)
         {
@@ -34,6 +34,9 @@ internal sealed class CoreSlot(int number, Core core)
 
     /// <summary>The last exit answered, for repeats and for what became of it; null once its fate is known.</summary>
     public AnsweredExit? Last { get; set; }
+
+    /// <summary>The long function that it waits for, or that nobody waits for any longer and that has not ended; null where there is none.</summary>
+    public RunningWork? Work { get; set; }
 
     /// <summary>The highest exit_id of this boot that was looked at: none before it is served any more.</summary>
     public ulong Newest { get; set; }
@@ -90,6 +93,9 @@ internal readonly record struct AnsweredExit(ExitHead Head, Hypercall? Call, Ans
 {
     /// <summary>Nothing of it is committed: the host may send it again.</summary>
     public bool IsNotServed { get; init; }
+
+    /// <summary>What the function lacks or does before it answers; null where this is an answer.</summary>
+    public UnfinishedCall? Unfinished { get; init; }
 
     /// <summary>The attention exit and who answered it; null for other kinds of exit, and where nobody wanted the core.</summary>
     public (Service Service, AttentionExit Exit)? Attended { get; init; }

@@ -6,8 +6,9 @@ namespace Hypercalls.Daemon.Machines;
 internal sealed partial class Machine
 {
     /// <summary>A call made by hand. Its effect, where one is allowed, leaves with the next attention exit of the calling core.</summary>
+    /// <returns>What the function lacks or does before it answers, too: nothing is changed then.</returns>
     /// <exception cref="OutOfOrderException">It would have an effect, or act on an interrupt, and none is allowed or none can be carried out.</exception>
-    public Served CallByHand(CoreSlot core, in Hypercall call, bool apply)
+    public Served CallByHand(CoreSlot core, in Hypercall call, bool apply, Continuation? continuation = null)
     {
         try
         {
@@ -17,7 +18,12 @@ internal sealed partial class Machine
             }
 
             CheckIsCurrent(core);
-            var served = Serve(call);
+            var served = Serve(call, continuation);
+            if (served.Need is not null || served.Work is not null)
+            {
+                return served;
+            }
+
             if (served.Answer is { Then: Effect.TakeInterrupt } or { EndedInterrupts.Count: > 0 } or { ReturnedInterrupts.Count: > 0 })
             {
                 // No attention exit could say that the host refuses, and the core might go off before its next one.

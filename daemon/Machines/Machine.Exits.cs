@@ -24,7 +24,8 @@ internal sealed partial class Machine
     /// <param name="head">Of the exit.</param>
     /// <param name="call">The call.</param>
     /// <param name="received">When it came, by the clock's timestamp: its deadline runs from then.</param>
-    public (AnsweredExit Answered, Served? Served, bool FellBack) Hypercall(CoreSlot core, in ExitHead head, in Hypercall call, long received)
+    /// <param name="continuation">What has become of what the function began or asked for; null where it is to be called.</param>
+    public (AnsweredExit Answered, Served? Served, bool FellBack) Hypercall(CoreSlot core, in ExitHead head, in Hypercall call, long received, Continuation? continuation = null)
     {
         try
         {
@@ -45,10 +46,15 @@ internal sealed partial class Machine
 
             Begin(core, head);
             var entered = _clock.GetTimestamp();
-            var served = Serve(call);
+            var served = Serve(call, continuation);
             if (Left(received) <= TimeSpan.Zero)
             {
                 return (Late(head, served, _clock.GetElapsedTime(received, entered), _clock.GetElapsedTime(entered)), served with { Answer = Answer.NotSupported }, true);
+            }
+
+            if (served.Need is not null || served.Work is not null)
+            {
+                return (new AnsweredExit(head, call, Answer.NotSupported, 0, false, null) { Unfinished = new(call, served, received) }, null, false);
             }
 
             if (served.Failure is { } failure)
@@ -56,9 +62,14 @@ internal sealed partial class Machine
                 Fault(failure);
             }
 
+            if (continuation is Continuation.Finished)
+            {
+                core.Work = null;
+            }
+
             Calls++;
             Advance(served);
-            return (Finish(core, new(head, call, served.Answer, _commit, false, served.Failure?.ToString())), served, false);
+            return (Finish(core, new(head, call, served.Answer, _commit, false, served.Failure?.ToString() ?? served.Note)), served, false);
         }
         catch (DeposedException e)
         {
@@ -69,6 +80,33 @@ internal sealed partial class Machine
             EndTurn();
         }
     }
+
+    /// <summary>The run of a long function for an exit: the one that runs for it already, or a new one.</summary>
+    /// <returns>Null where the core's last one still runs, though nobody waits for it: a guest must not gather them.</returns>
+    public RunningWork? Work(CoreSlot core, ExitHead head, UnfinishedCall unfinished) => InTurn(() =>
+    {
+        if (core.Work is { } work && (work.IsOf(head) || !work.Finished.IsCompleted))
+        {
+            return work.IsOf(head) ? work : null;
+        }
+
+        return core.Work = RunningWork.Start(head, unfinished, _clock);
+    });
+
+    /// <summary>The deadline of a call has passed that was not answered.</summary>
+    public AnsweredExit TooLate(in ExitHead head, UnfinishedCall unfinished, string what)
+    {
+        var note = $"{unfinished.Served.Service!.Name} {what} in {unfinished.Served.Function!.Name} for longer than {_deadline.TotalMilliseconds} ms: nothing is committed.";
+        InTurn(() => { Failures++; });
+        _faults.Report(Name, note);
+        return NotServed(head, note);
+    }
+
+    /// <summary>A call that is not begun, because the core's last one has not ended.</summary>
+    public static AnsweredExit StillWorking(in ExitHead head) => NotServed(head, "The last long function of this core has not ended: it was given up, and still runs.");
+
+    /// <summary>Until the deadline of a call.</summary>
+    public TimeSpan Left(UnfinishedCall unfinished) => Left(unfinished.Received);
 
     /// <summary>A core stopped on request: the service that wants it loads registers, or it goes on unchanged.</summary>
     public AnsweredExit Attention(CoreSlot core, in ExitHead head, AttentionExit exit, long received)

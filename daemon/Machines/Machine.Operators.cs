@@ -88,7 +88,7 @@ internal sealed partial class Machine
     {
         _turn.EnterService();
         var became = _served.Services.Raise(_state, service, raised, _running);
-        _turn.LeaveService();
+        LeaveService();
         return _served.Services.TakesPart(service) ? became : became with { Text = $"{became.Text} `hypercalls machines` says why." };
     }
 }

@@ -13,7 +13,7 @@ internal sealed partial class Machine
     /// <summary>The state has changed since levels of attention were told.</summary>
     private bool _isUntold;
     /// <summary>Another one for those who go on without a service: its thread keeps the one before.</summary>
-    private RunningService _running = new();
+    private RunningService _running;
     private long? _sectionSeen;
 
     /// <summary>Whether a service runs now.</summary>
@@ -111,7 +111,7 @@ internal sealed partial class Machine
     private void GoOnWithoutRunning()
     {
         var (hung, during) = _running.Leave();
-        _running = new();
+        _running = new(Name);
         if (hung is not null && !_failed.Contains(hung))
         {
             _failed.Add(hung);
@@ -143,7 +143,7 @@ internal sealed partial class Machine
         _unfinished = step;
         _turn.EnterService();
         var stepped = step(_served.Services, _state, _running);
-        _turn.LeaveService();
+        LeaveService();
         _unfinished = null;
         _isUntold = true;
         foreach (var failure in stepped.Failures)
@@ -158,20 +158,32 @@ internal sealed partial class Machine
         }
     }
 
-    private Served Serve(in Hypercall call)
+    private Served Serve(in Hypercall call, Continuation? continuation = null)
     {
         _turn.EnterService();
-        var served = _served.Services.Serve(call, _state, _running);
+        var served = continuation switch
+        {
+            null => _served.Services.Serve(call, _state, _running),
+            Continuation.Finished finished => _served.Services.Finish(call, finished.Work, _state, _running),
+            Continuation.Lacks lacks => Lacking(lacks),
+            _ => throw new ArgumentOutOfRangeException(nameof(continuation)),
+        };
         FaultPoint.AfterService();
-        _turn.LeaveService();
+        LeaveService();
         return served;
+    }
+
+    private Served Lacking(Continuation.Lacks lacks)
+    {
+        var (service, function) = (lacks.Call.Served.Service!, lacks.Call.Served.Function!);
+        return new(_state, Answer.NotSupported, service, function, new(service, function.Name, new NotSupportedException(lacks.Why)));
     }
 
     private Served Attend(CoreSlot core, AttentionExit exit)
     {
         _turn.EnterService();
         var served = _served.Services.Attend(_state, exit, core.Inattentive, _running);
-        _turn.LeaveService();
+        LeaveService();
         return served;
     }
 
@@ -180,7 +192,7 @@ internal sealed partial class Machine
     {
         _turn.EnterService();
         var nodes = _served.Services.DeviceTree(Description, out var failures, _running);
-        _turn.LeaveService();
+        LeaveService();
         foreach (var failure in failures)
         {
             Fault(failure);
@@ -233,7 +245,7 @@ internal sealed partial class Machine
             }
         }
 
-        _turn.LeaveService();
+        LeaveService();
         foreach (var (core, failure) in failures ?? [])
         {
             core.NoLongerAsks(failure.Service);
@@ -248,6 +260,13 @@ internal sealed partial class Machine
         {
             _faults.Report(Name, $"{Host} does not read what it is told: its stream is ended, and it may attach again.");
         }
+    }
+
+    /// <exception cref="DeposedException">Somebody else goes on with the machine.</exception>
+    private void LeaveService()
+    {
+        RunningService.LeaveThread();
+        _turn.LeaveService();
     }
 
     private void Fault(ServiceFailure failure)

@@ -37,6 +37,7 @@ internal sealed partial class Machine
         _turn = new(_patience);
         _faults = faults;
         _clock = clock;
+        _running = new(description.Name);
         _boot = boot;
         Description = description;
         Owner = owner;

@@ -15,7 +15,7 @@ internal sealed class AttachStream(MachineRegistry machines, ServiceSet services
     private static readonly TimeSpan s_lastWord = TimeSpan.FromSeconds(1);
 
     /// <summary>What a host may require of this daemon.</summary>
-    private static readonly string[] Features = ["attention", AllowShadowed];
+    private static readonly string[] Features = ["attention", FromWire.SupplyFeature, AllowShadowed];
 
     /// <summary>The host takes a machine whose kernel keeps what a service insists on.</summary>
     private const string AllowShadowed = "allow-shadowed";

@@ -11,6 +11,9 @@ internal static class FromWire
     private const uint FirstInterrupt = 16;
     private const uint LastInterrupt = 1019;
 
+    /// <summary>The host replies to Need.</summary>
+    public const string SupplyFeature = "supply";
+
     public static MachineDescription Machine(Protos.Hello hello)
     {
         Name("hello.machine", hello.Machine, mayBeEmpty: false);
@@ -62,6 +65,7 @@ internal static class FromWire
             Conduits = hello.Conduits.Count == 0 ? [Sdk.Conduit.Smc, Sdk.Conduit.Hvc] : [.. hello.Conduits.Select(conduit => Conduit("hello.conduits", conduit)).Distinct()],
             ClientEl = (int)hello.ClientEl,
             IsAArch32 = IsAArch32OrDefault("hello.execution_state", hello.ExecutionState),
+            Supplies = hello.RequiredFeatures.Contains(SupplyFeature) || hello.OptionalFeatures.Contains(SupplyFeature),
             Interrupts = [.. hello.Interrupts.Select(range => new InterruptRange(range.First, range.Last))],
             IdRegisters = [.. hello.IdRegisters.Select(register => new NamedRegister(Name("hello.id_registers.name", register.Name, mayBeEmpty: false), register.Value))],
         };
@@ -188,6 +192,32 @@ internal static class FromWire
             },
             exit.Reason == Protos.AttentionReason.Interrupt ? exit.Intid : null,
             now);
+    }
+
+    /// <summary>A host's reply; null where it is not all of what was asked for, and nothing else.</summary>
+    public static Supply? Supply(Protos.Supply supply, Need need)
+    {
+        if (supply.Memory.Count != need.Memory.Count || supply.Registers.Count != need.Registers.Count || supply.System.Count != need.System.Count)
+        {
+            return null;
+        }
+
+        List<GuestBytes> memory = [];
+        foreach (var (block, range) in supply.Memory.Zip(need.Memory))
+        {
+            if (block.Base != range.Base || block.Data.Length != range.Size)
+            {
+                return null;
+            }
+
+            memory.Add(new(range, ValueArray.Of(block.Data.Span)));
+        }
+
+        var supplied = new Supply(
+            [.. memory],
+            [.. supply.Registers.Select(register => new RegisterValue((int)Math.Min(register.Index, int.MaxValue), register.Value))],
+            [.. supply.System.Select(register => new SystemRegisterValue((SystemRegister)(byte)Math.Clamp((int)register.Register, 0, byte.MaxValue), register.Value))]);
+        return supplied.Answers(need) ? supplied : null;
     }
 
     public static void Wake(Protos.WakeExit exit)

@@ -41,6 +41,14 @@ internal static partial class ToWire
         SetEffect(answer.Then, message);
     }
 
+    public static Protos.Need Need(ulong exitId, Need need) => new()
+    {
+        ExitId = exitId,
+        Registers = { need.Registers.Select(register => (uint)register) },
+        Memory = { need.Memory.Select(range => new Protos.MemoryRange { Base = range.Base, Size = (ulong)range.Size }) },
+        System = { need.System.Select(register => (Protos.SystemRegister)register) },
+    };
+
     public static ulong[] Registers(in Answer answer) =>
         answer.Kind == ResultKind.None ? [] : [answer.X0, answer.X1, answer.X2, answer.X3];
 

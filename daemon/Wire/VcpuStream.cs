@@ -39,7 +39,8 @@ internal sealed class VcpuStream(MachineRegistry machines, Dispatcher dispatcher
     {
         var ended = stream.Token;
         var reply = new Protos.DaemonToVcpu { Answer = new() };
-        while (await requests.MoveNext(ended))
+        var supplies = new SupplyExchange(dispatcher, clock, requests, responses);
+        while (await supplies.NextAsync(ended))
         {
             var received = clock.GetTimestamp();
             if (requests.Current.Exit is not { } exit)
@@ -50,11 +51,30 @@ internal sealed class VcpuStream(MachineRegistry machines, Dispatcher dispatcher
             await machine.BootBegunAsync(exit.Boot);
             ended.ThrowIfCancellationRequested();
             FaultPoint.BeforeDispatch();
-            ToWire.Answer(Answer(machine, core, exit, received), machine.Incarnation, reply.Answer);
+            var answered = Answer(machine, core, exit, received);
+            while (answered.Unfinished is { } unfinished)
+            {
+                answered = unfinished.Served.Need is null
+                    ? await WorkAsync(machine, core, answered.Head, unfinished, ended)
+                    : await supplies.AskAsync(machine, core, answered.Head, unfinished, ended);
+            }
+
+            ToWire.Answer(answered, machine.Incarnation, reply.Answer);
             FaultPoint.AfterCommit();
             await responses.WriteAsync(reply, ended);
             FaultPoint.AfterAnswer();
         }
+    }
+
+    private async ValueTask<AnsweredExit> WorkAsync(Machine machine, CoreSlot core, ExitHead head, UnfinishedCall unfinished, CancellationToken ended)
+    {
+        if (machine.Work(core, head, unfinished) is not { } work)
+        {
+            return Machine.StillWorking(head);
+        }
+
+        var finished = await work.EndsWithinAsync(machine.Left(unfinished), ended);
+        return finished is null ? machine.TooLate(head, unfinished, "worked") : dispatcher.GoOn(machine, core, head, unfinished, new Continuation.Finished(finished));
     }
 
     private async Task<(Machine, CoreSlot)> OpenAsync(IAsyncStreamReader<Protos.VcpuMessage> requests, Peer peer, CancellationToken cancelled)

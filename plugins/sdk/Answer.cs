@@ -42,6 +42,9 @@ public readonly record struct Answer
     /// <summary>Taken interrupts that are the guest's again, inactive and disabled.</summary>
     public ValueArray<uint> ReturnedInterrupts { get; init; }
 
+    /// <summary>Events for another service, in the same commit. Of calls alone.</summary>
+    public ValueArray<EventToRaise> Raises { get; init; }
+
     /// <summary>What the host does with it.</summary>
     public Effect? Then { get; init; }
 

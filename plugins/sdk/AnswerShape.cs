@@ -6,6 +6,7 @@ internal static class AnswerShape
     private const int SystemEventData = 16;
     private const int LastOfSmc32 = 7;
     private const int LinkRegister = 30;
+    private const int EventsRaised = 16;
 
     // PPIs and SPIs.
     private const uint FirstInterrupt = 16;
@@ -31,13 +32,31 @@ internal static class AnswerShape
         }
 
         CheckInterrupts(answer);
+        foreach (var write in answer.Writes.Span)
+        {
+            if (write.Data.Count > 0 && !GuestRange.TryCreate(machine, write.Base, (ulong)write.Data.Count, out _))
+            {
+                throw new InvalidOperationException($"The answer writes {write.Data.Count} bytes at 0x{write.Base:x}, which is not all RAM of {machine.Name}, or more than {GuestRange.MostBytes}.");
+            }
+        }
+
+        if (answer.Raises.Count > EventsRaised)
+        {
+            throw new InvalidOperationException($"The answer raises {answer.Raises.Count} events; {EventsRaised} are the most.");
+        }
     }
 
     /// <summary>Throws where a host could not carry out the answer of a stopped core.</summary>
     /// <param name="answer">As the service gave it.</param>
+    /// <param name="more">What the service gave in place of an answer.</param>
     /// <exception cref="InvalidOperationException">Says what is wrong.</exception>
-    public static void CheckAttention(in Answer answer)
+    public static void CheckAttention(in Answer answer, object? more)
     {
+        if (more is not null || answer.Raises.Count > 0)
+        {
+            throw new InvalidOperationException("The answer of a stopped core asks the host for nothing, begins nothing long and raises no event.");
+        }
+
         CheckRegisters(answer, CallRegisters.Count - 1);
         CheckInterrupts(answer);
         if (answer.Then is Effect.TakeInterrupt take)

@@ -61,7 +61,7 @@ internal sealed class GeneralQueries : Service<GeneralQueriesState>
     public override FunctionTable<GeneralQueriesState> Functions { get; } = [];
 
     /// <summary>Whose count a function belongs to. Yielding calls are the Trusted OS's, but for those older than the convention.</summary>
-    private static OwningEntity? OwnerOf(FunctionId id) => (id.IsFast, (int)id.Owner) switch
+    public static OwningEntity? OwnerOf(FunctionId id) => (id.IsFast, (int)id.Owner) switch
     {
         (true, >= 1 and <= 7) => id.Owner,
         (true, 48 or 49) => OwningEntity.TrustedApplication,

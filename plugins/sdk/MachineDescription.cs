@@ -24,6 +24,9 @@ public sealed record MachineDescription
     /// <summary>Interrupts that services can take from the guest; empty where the host offers none.</summary>
     public ValueArray<InterruptRange> Interrupts { get; init; }
 
+    /// <summary>The host supplies guest memory and registers within an exit (<see cref="Need"/>). Where it does not, a function that asks fails.</summary>
+    public bool Supplies { get; init; } = true;
+
     /// <summary>ID registers by their architectural names, such as ID_AA64PFR0_EL1.</summary>
     public ValueArray<NamedRegister> IdRegisters { get; init; }
 

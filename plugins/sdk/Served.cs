@@ -8,6 +8,15 @@ namespace Hypercalls.Sdk;
 /// <param name="Failure">The service's fault, for the operator.</param>
 public readonly record struct Served(MachineState State, Answer Answer, Service? Service, ServedFunction? Function, ServiceFailure? Failure)
 {
+    /// <summary>What the function lacks: nothing is to be committed, and the call is served again once the host has supplied it. Null where it has answered.</summary>
+    public Need? Need { get; init; }
+
+    /// <summary>What the function does outside the machine's turn before it answers: <see cref="ServiceSet.Finish"/>. Nothing is to be committed before. Null where it has answered.</summary>
+    public LongWork? Work { get; init; }
+
+    /// <summary>For the operator: what became of events that the function raised; null where there is nothing to say.</summary>
+    public string? Note { get; init; }
+
     /// <summary>x0 by the service's names: SUCCESS, NOT_SUPPORTED, ON_PENDING, or hexadecimal.</summary>
     /// <returns>Empty where no register is written.</returns>
     public string ResultText() => ResultNames.Of(Service?.Statuses, Answer);
@@ -46,15 +55,6 @@ public sealed record ServiceFailure(Service Service, string During, Exception Ex
     public override string ToString()
     {
         var line = Exception.StackTrace?.Split('\n').FirstOrDefault()?.Trim();
-        return Printable($"{Service.Name} failed in {During}: {Exception.GetType().Name}: {Exception.Message}{(line is null ? "" : $" ({line})")}");
-    }
-
-    /// <summary>A message may hold what a guest chose: nothing in it may steer a terminal or break the line.</summary>
-    private static string Printable(string text)
-    {
-        const int Longest = 500;
-        var printable = string.Concat(text.Select(letter =>
-            char.IsControl(letter) || char.GetUnicodeCategory(letter) is System.Globalization.UnicodeCategory.Format ? '\uFFFD' : letter));
-        return printable.Length <= Longest ? printable : printable[..Longest] + "…";
+        return PrintableText.Of($"{Service.Name} failed in {During}: {Exception.GetType().Name}: {Exception.Message}{(line is null ? "" : $" ({line})")}");
     }
 }

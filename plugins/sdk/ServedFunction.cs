@@ -23,7 +23,7 @@ public abstract class ServedFunction
     /// <summary>The specification's names of x1 upwards.</summary>
     public ValueArray<string> Parameters { get; }
 
-    internal abstract (object? State, Answer Answer) Serve(in Hypercall call, object state);
+    internal abstract Rendered Serve(in Hypercall call, object state);
 
     /// <inheritdoc/>
     public override string ToString() => $"{Name} ({string.Join(", ", Ids)})";
@@ -34,9 +34,9 @@ internal sealed class ServedFunction<TState>(
     : ServedFunction(ids, name, traits, parameters)
     where TState : class
 {
-    internal override (object? State, Answer Answer) Serve(in Hypercall call, object state)
+    internal override Rendered Serve(in Hypercall call, object state)
     {
         var outcome = code(call, (TState)state);
-        return (outcome.State, outcome.Answer);
+        return new(outcome.State, outcome.Answer, outcome.More);
     }
 }

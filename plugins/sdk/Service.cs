@@ -1,5 +1,3 @@
-using System.Text.Json;
-
 namespace Hypercalls.Sdk;
 
 /// <summary>A service as the daemon sees it. Authors derive from <see cref="Service{TState}"/>.</summary>
@@ -27,7 +25,9 @@ public abstract class Service
     /// <summary>Immediates other than 0 that the service takes as a whole.</summary>
     public virtual IReadOnlyList<ImmediateClaim> Claims => [];
 
-    /// <summary>Call UID and Revision of owners of functions, where this service says them (DEN0028, General service queries).</summary>
+    /// <summary>
+    /// Call UID and Revision of owners of functions, where this service says them (DEN0028, General service queries). Where it names any owner, all its functions are of those that it names.
+    /// </summary>
     public virtual IReadOnlyList<OwnerIdentity> Owners => [];
 
     /// <summary>The rows of the service's table.</summary>
@@ -43,6 +43,12 @@ public abstract class Service
     /// <returns>One JSON object.</returns>
     public abstract string Save(object state);
 
+    /// <summary>A state from the JSON that this service, or an earlier version of it, saved.</summary>
+    /// <param name="json">One JSON object. Unknown members are ignored, missing ones have their initialisers.</param>
+    /// <returns>Of this service.</returns>
+    /// <exception cref="StateException">It is no state of this service, or one of a later version.</exception>
+    public abstract object Restore(string json);
+
     internal abstract object NewState();
 
     internal abstract object Attached(object state, MachineDescription machine);
@@ -57,7 +63,7 @@ public abstract class Service
 
     internal abstract bool WantsAttention(object state, Mpidr core);
 
-    internal abstract (object? State, Answer Answer) Attend(object state, AttentionExit exit);
+    internal abstract Rendered Attend(object state, AttentionExit exit);
 
     internal abstract object NotApplied(object state, AttentionExit exit, in Answer answer);
 
@@ -77,10 +83,7 @@ public abstract class Service
 public abstract class Service<TState> : Service
     where TState : class, new()
 {
-    // Of this load context alone: the default options would keep the context alive. What the serializer itself remembers of a
-    // type it drops about a second after the last use, when it next meets another.
-    private readonly JsonSerializerOptions _json = new() { WriteIndented = true, Converters = { new MpidrJson(), new FunctionIdJson() } };
-
+    private readonly StateJson _json = new();
     private IReadOnlyList<ServedFunction>? _rows;
 
     /// <summary>What it serves.</summary>
@@ -102,7 +105,10 @@ public abstract class Service<TState> : Service
     internal override bool HasAttention => this is IAttention<TState>;
 
     /// <inheritdoc/>
-    public sealed override string Save(object state) => JsonSerializer.Serialize((TState)state, _json);
+    public sealed override string Save(object state) => _json.Save((TState)state, this as IUpgradable);
+
+    /// <inheritdoc/>
+    public sealed override object Restore(string json) => _json.Restore<TState>(json, this as IUpgradable);
 
     internal override object NewState() => new TState();
 
@@ -121,15 +127,15 @@ public abstract class Service<TState> : Service
     internal override bool WantsAttention(object state, Mpidr core) =>
         this is IAttention<TState> attention && attention.WantsAttention((TState)state, core);
 
-    internal override (object? State, Answer Answer) Attend(object state, AttentionExit exit)
+    internal override Rendered Attend(object state, AttentionExit exit)
     {
         if (this is not IAttention<TState> attention)
         {
-            return (null, Answer.NoResults);
+            return new(null, Answer.NoResults, null);
         }
 
         var outcome = attention.Attend((TState)state, exit);
-        return (outcome.State, outcome.Answer);
+        return new(outcome.State, outcome.Answer, outcome.More);
     }
 
     internal override object NotApplied(object state, AttentionExit exit, in Answer answer) =>

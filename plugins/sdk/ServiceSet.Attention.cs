@@ -32,7 +32,7 @@ public sealed partial class ServiceSet
                 continue;
             }
 
-            running?.Enter(Services[index], Attention);
+            running?.Enter(Services[index], Attention, core);
             try
             {
                 if (Services[index].WantsAttention(state[index], core))
@@ -67,13 +67,13 @@ public sealed partial class ServiceSet
                 continue;
             }
 
-            running?.Enter(service, Attention);
+            running?.Enter(service, Attention, exit.Core);
             try
             {
                 if (service.WantsAttention(state[index], exit.Core))
                 {
-                    var (next, answer) = service.Attend(state[index], exit);
-                    AnswerShape.CheckAttention(answer);
+                    var (next, answer, more) = service.Attend(state[index], exit);
+                    AnswerShape.CheckAttention(answer, more);
                     return new(next is null ? state : state.With(index, next), Attended(answer, exit, isHeld), service, null, failure);
                 }
             }
@@ -108,7 +108,7 @@ public sealed partial class ServiceSet
                 continue;
             }
 
-            running?.Enter(service, Interrupt);
+            running?.Enter(service, Interrupt, core);
             try
             {
                 if (service.Holds(state[index], intid))

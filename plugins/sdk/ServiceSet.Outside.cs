@@ -29,7 +29,7 @@ public sealed partial class ServiceSet
             return new(state, RaiseResult.Refused, $"{service.Name} takes no part on {raised.Machine.Name}.", null);
         }
 
-        running?.Enter(service, "raise");
+        running?.Enter(service, "raise", raised.Core);
         try
         {
             var (next, result, text) = service.Raise(state[index], raised);
@@ -80,6 +80,19 @@ public sealed partial class ServiceSet
     {
         ArgumentNullException.ThrowIfNull(service);
         return service.Save(state[PlaceOf(service)]);
+    }
+
+    /// <summary>A service goes on with a state that was saved.</summary>
+    /// <param name="state">The states.</param>
+    /// <param name="service">Whose.</param>
+    /// <param name="json">As <see cref="Save"/> gave it, of this service or of an earlier version.</param>
+    /// <returns>The states to go on with.</returns>
+    /// <exception cref="StateException">It is no state of this service.</exception>
+    public MachineState Restore(MachineState state, Service service, string json)
+    {
+        ArgumentNullException.ThrowIfNull(state);
+        ArgumentNullException.ThrowIfNull(service);
+        return state.With(PlaceOf(service), service.Restore(json));
     }
 
     private int PlaceOf(Service service)

@@ -18,6 +18,7 @@ public sealed partial class ServiceSet
             {
                 foreach (var id in row.Ids)
                 {
+                    CheckOwner(All[i], row, id);
                     if (!routes.TryAdd(id.Value, new(i, row)))
                     {
                         throw new ServiceConflictException(
@@ -33,6 +34,16 @@ public sealed partial class ServiceSet
         }
 
         return routes;
+    }
+
+    /// <summary>A service that says whose its functions are has no others.</summary>
+    private static void CheckOwner(Service service, ServedFunction row, FunctionId id)
+    {
+        if (service.Owners.Count > 0 && !service.Owners.Any(identity => identity.Owner == GeneralQueries.OwnerOf(id)))
+        {
+            throw new ServiceConflictException(
+                $"{id} ({row.Name}) is a function of {GeneralQueries.OwnerOf(id)?.ToString() ?? "no owner with general queries"}, and {service.Name} declares {string.Join(" and ", service.Owners.Select(identity => identity.Owner))} alone.");
+        }
     }
 
     private Dictionary<ImmediateClaim, Route> ClaimRoutes()

@@ -113,7 +113,7 @@ public sealed partial class ServiceSet : IServedFunctions
     /// <param name="call">The call.</param>
     /// <param name="state">The states it finds.</param>
     /// <param name="running">Told which service runs; null where nobody waits.</param>
-    /// <returns>The answer with its registers extended, and the states to commit before it leaves.</returns>
+    /// <returns>The answer with its registers extended, and the states to commit before it leaves; or what the function lacks or does before it answers.</returns>
     public Served Serve(in Hypercall call, MachineState state, RunningService? running = null)
     {
         if (FindRoute(call.Function, call.Conduit, call.Immediate, call.Pstate.IsAArch32) is not { } route)
@@ -122,12 +122,21 @@ public sealed partial class ServiceSet : IServedFunctions
         }
 
         var service = All[route.Service];
-        running?.Enter(service, route.Function.Name);
+        running?.Enter(service, route.Function.Name, call.Core);
         try
         {
-            var (next, answer) = route.Function.Serve(AsServed(call), state[route.Service]);
-            AnswerShape.Check(answer, call);
-            return new(next is null ? state : state.With(route.Service, next), Widen(answer, call), service, route.Function, null);
+            var served = AsServed(call);
+            var rendered = route.Function.Serve(served, state[route.Service]);
+            switch (rendered.More)
+            {
+                case Need need:
+                    need.Check(served);
+                    return new(state, Answer.NotSupported, service, route.Function, null) { Need = need };
+                case LongWork work:
+                    return new(state, Answer.NotSupported, service, route.Function, null) { Work = work };
+                default:
+                    return Answered(rendered, call, state, route, running);
+            }
         }
         catch (Exception e)
         {

@@ -7,8 +7,8 @@ using System.Text.Json.Serialization.Metadata;
 namespace Hypercalls.Sdk;
 
 /// <summary>
-/// Settings of services, read from JSON. A service takes them by a public constructor whose one parameter is a public class with a
-/// public parameterless constructor, init properties and defaults.
+/// Settings of services, read from JSON. A service takes them by a public constructor with a parameter that is a public class with a
+/// public parameterless constructor, init properties and defaults. Beside it that constructor may take an <see cref="IServiceLog"/>.
 /// </summary>
 public static class Settings
 {
@@ -19,33 +19,30 @@ public static class Settings
     public static Type? TypeOf(Type service)
     {
         ArgumentNullException.ThrowIfNull(service);
-        ConstructorInfo[] constructors = service.GetConstructors();
-        Type[] types = [.. constructors.Select(constructor => constructor.GetParameters()).Where(Takes).Select(parameters => parameters[0].ParameterType)];
-        return types switch
-        {
-            [var type] => type,
-            [] when constructors.Any(constructor => constructor.GetParameters().Length == 0) => null,
-            [] => throw new SettingsException($"{service.Name} has no public constructor that takes nothing, or settings alone: a public class with a public parameterless constructor"),
-            _ => throw new SettingsException($"{service.Name} has {types.Length} constructors that take settings; leave it one"),
-        };
+        return Parameters(service).Select(parameter => parameter.ParameterType).FirstOrDefault(type => type != typeof(IServiceLog));
     }
 
     /// <summary>Makes a service.</summary>
     /// <param name="service">A class that derives from <see cref="Service"/>.</param>
     /// <param name="members">Its settings; null for the defaults.</param>
+    /// <param name="log">Where it writes for the operator; null for nowhere.</param>
     /// <returns>The service.</returns>
     /// <exception cref="SettingsException">It takes no settings, or not these.</exception>
-    public static Service Create(Type service, JsonObject? members = null)
+    public static Service Create(Type service, JsonObject? members = null, IServiceLog? log = null)
     {
-        if (TypeOf(service) is not { } type)
+        var parameters = Parameters(service);
+        var type = TypeOf(service);
+        if (type is null && members is not null)
         {
-            return members is null ? (Service)Activator.CreateInstance(service)! : throw new SettingsException("this service takes no settings; leave them away");
+            throw new SettingsException("this service takes no settings; leave them away");
         }
 
-        var settings = Read(type, members ?? []);
+        var settings = type is null ? null : Read(type, members ?? []);
+        object?[] arguments = [.. parameters.Select(parameter => parameter.ParameterType == typeof(IServiceLog) ? log ?? new ServiceLog(_ => { }) : settings)];
+        var constructor = service.GetConstructor([.. parameters.Select(parameter => parameter.ParameterType)])!;
         try
         {
-            return (Service)service.GetConstructor([type])!.Invoke(BindingFlags.DoNotWrapExceptions, null, [settings], null);
+            return (Service)constructor.Invoke(BindingFlags.DoNotWrapExceptions, null, arguments, null);
         }
         catch (ArgumentException e) when (members is not null)
         {
@@ -100,9 +97,28 @@ public static class Settings
         },
     };
 
-    private static bool Takes(ParameterInfo[] parameters) =>
-        parameters is [{ ParameterType: { IsClass: true, IsAbstract: false, IsVisible: true } type }] && type != typeof(string)
-        && type.GetConstructor(Type.EmptyTypes) is not null;
+    /// <summary>Those of the constructor that takes most of what can be given; none where it takes nothing.</summary>
+    private static ParameterInfo[] Parameters(Type service)
+    {
+        ParameterInfo[][] usable = [.. service.GetConstructors().Select(constructor => constructor.GetParameters()).Where(CanBeGiven)];
+        ParameterInfo[][] taking = [.. usable.Where(parameters => parameters.Length > 0)];
+        return taking switch
+        {
+            [var parameters] => parameters,
+            [] when usable.Length > 0 => [],
+            [] => throw new SettingsException($"{service.Name} has no public constructor that takes nothing, or at most settings (a public class with a public parameterless constructor) and an {nameof(IServiceLog)}"),
+            _ => throw new SettingsException($"{service.Name} has {taking.Length} constructors that take settings or a log; leave it one"),
+        };
+    }
+
+    private static bool CanBeGiven(ParameterInfo[] parameters)
+    {
+        var logs = parameters.Count(parameter => parameter.ParameterType == typeof(IServiceLog));
+        return logs <= 1 && parameters.Length - logs <= 1 && parameters.All(parameter => parameter.ParameterType == typeof(IServiceLog) || IsSettings(parameter.ParameterType));
+    }
+
+    private static bool IsSettings(Type type) =>
+        type is { IsClass: true, IsAbstract: false, IsVisible: true } && type != typeof(string) && type.GetConstructor(Type.EmptyTypes) is not null;
 
     /// <summary>The service's own sentence; where it names a member, such as "socId.code", as its parameter, that member.</summary>
     private static SettingsException Refused(ArgumentException refusal, JsonObject members)

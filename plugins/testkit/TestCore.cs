@@ -28,6 +28,9 @@ public sealed record TestCore
     /// <summary>Its processor state.</summary>
     public Pstate Pstate { get; init; }
 
+    /// <summary>What functions find that ask for system registers; those not named are 0.</summary>
+    public ValueArray<SystemRegisterValue> System { get; init; }
+
     /// <summary>The same core, calling by SMC.</summary>
     public TestCore Smc => this with { Conduit = Conduit.Smc };
 
@@ -42,7 +45,7 @@ public sealed record TestCore
     /// <param name="args">x1 upwards, at most 17; the others are 0.</param>
     /// <returns>As the guest sees it.</returns>
     /// <exception cref="ArgumentException">More than 17 arguments.</exception>
-    public Answer Call(uint id, params ReadOnlySpan<ulong> args) => _machine.Serve(Hypercall(id, args));
+    public Answer Call(uint id, params ReadOnlySpan<ulong> args) => _machine.Serve(Hypercall(id, args), System);
 
     /// <summary>The host did not apply the answer of this core's last call, and gave the guest its fallback, or that of its last attention, and it went on unchanged.</summary>
     /// <exception cref="InvalidOperationException">No exit of this core is left to fall back from.</exception>

@@ -37,7 +37,7 @@ public sealed partial class TestMachine
             var several => throw new InvalidOperationException($"Several services take events: {string.Join(", ", several.Select(candidate => candidate.Name))}. Name one."),
         };
         Begin();
-        var raised = Services.Raise(_state, at, new(@event, core is { } index ? Description.Cores[index].Mpidr : null, Description, Now));
+        var raised = Services.Raise(_state, at, new(@event, core is { } index ? Description.Cores[index].Mpidr : null, Description, Now), Running);
         Keep(raised.Failure);
         _state = raised.State;
         return (raised.Result, raised.Text);

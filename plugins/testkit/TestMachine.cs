@@ -8,7 +8,7 @@ namespace Hypercalls.Testkit;
 /// </summary>
 public sealed partial class TestMachine
 {
-    private readonly HashSet<Mpidr> _running;
+    private readonly HashSet<Mpidr> _on;
     private readonly HashSet<Mpidr> _suspended;
     /// <summary>Cores that have lost their context when they go on.</summary>
     private readonly HashSet<Mpidr> _losing = [];
@@ -43,7 +43,7 @@ public sealed partial class TestMachine
         ArgumentNullException.ThrowIfNull(description);
         Services = new(services);
         Description = description;
-        _running = [.. Running(description)];
+        _on = [.. On(description)];
         _suspended = [.. Suspended(description)];
         _state = Keep(Services.Attached(description));
     }
@@ -139,12 +139,13 @@ public sealed partial class TestMachine
         {
             Cores = [.. Description.Cores.Select(core => core.Power == CorePower.Unavailable ? core : core with { Power = CorePower.Off })],
         };
-        _running.Clear();
+        _on.Clear();
         _suspended.Clear();
         _losing.Clear();
         _last.Clear();
+        _overwritten.Clear();
         Begin();
-        _state = Keep(Services.Reset(_state, kind, Description));
+        _state = Keep(Services.Reset(_state, kind, Description, Running));
         Report(CoreChange.Started, Description.Cores[0].Mpidr);
     }
 
@@ -154,16 +155,16 @@ public sealed partial class TestMachine
     {
         ArgumentNullException.ThrowIfNull(description);
         Description = description;
-        _running.Clear();
+        _on.Clear();
         _suspended.Clear();
-        _running.UnionWith(Running(description));
+        _on.UnionWith(On(description));
         _suspended.UnionWith(Suspended(description));
-        _losing.IntersectWith(_running);
+        _losing.IntersectWith(_on);
         Begin();
-        _state = Keep(Services.Attached(_state, description));
+        _state = Keep(Services.Attached(_state, description, Running));
     }
 
-    internal Answer Serve(Hypercall call)
+    internal Answer Serve(Hypercall call, ValueArray<SystemRegisterValue> system)
     {
         Begin();
         if (call.Immediate == 0 && Kernel?.Of(call.Function, call.Conduit, call.Pstate.IsAArch32) is { } kernel and not KernelAnswer.Forwarded)
@@ -174,7 +175,7 @@ public sealed partial class TestMachine
         }
 
         // A call is itself the news that its core runs.
-        if (!_running.Contains(call.Core))
+        if (!_on.Contains(call.Core))
         {
             Report(CoreChange.Started, call.Core);
         }
@@ -183,10 +184,12 @@ public sealed partial class TestMachine
             Report(CoreChange.Woke, call.Core);
         }
 
-        call = call with { Machine = Description, Served = Services.SeenBy(call.Conduit, call.Pstate.IsAArch32, Kernel), Now = Now, Random = NextRandom() };
-        var served = Services.Serve(call, _state);
+        call = call with { Machine = Description, Served = Services.SeenBy(call.Conduit, call.Pstate.IsAArch32, Kernel), Now = Now, Random = NextBits() };
+        var served = ServeToItsEnd(ref call, system);
         LastResult = served.ResultText();
-        _last[call.Core] = state => Services.NotApplied(state, call, served.Answer);
+        var (answered, answer) = (call, served.Answer);
+        _last[call.Core] = state => Services.NotApplied(state, answered, answer);
+        Write(call.Core, answer);
         if (served.Answer.Then is { Suspends: true } suspend)
         {
             _suspended.Add(call.Core);
@@ -203,7 +206,8 @@ public sealed partial class TestMachine
     {
         Begin();
         exit = exit with { Now = Now };
-        var served = Services.Attend(_state, exit);
+        var served = Services.Attend(_state, exit, running: Running);
+        Write(exit.Core, served.Answer);
         if (served.Service is { } service && service != served.Failure?.Service)
         {
             _last[exit.Core] = state => Services.NotApplied(state, service, exit, served.Answer);
@@ -221,6 +225,7 @@ public sealed partial class TestMachine
 
         Begin();
         _losing.Remove(core);
+        TakeWritesBack(core);
         _state = Keep(last(_state));
     }
 
@@ -240,7 +245,7 @@ public sealed partial class TestMachine
 
     private static Mpidr Clustered(int index) => Mpidr.FromRegister((ulong)(index >> 12 << 16 | (index >> 4 & 0xFF) << 8 | index & 0xF));
 
-    private static IEnumerable<Mpidr> Running(MachineDescription description) =>
+    private static IEnumerable<Mpidr> On(MachineDescription description) =>
         description.Cores.Where(core => core.Power is CorePower.On or CorePower.Suspended).Select(core => core.Mpidr);
 
     private static IEnumerable<Mpidr> Suspended(MachineDescription description) =>
@@ -250,7 +255,7 @@ public sealed partial class TestMachine
 
     private void Report(CoreChange change, Mpidr core)
     {
-        if (change == CoreChange.Started && _running.Contains(core))
+        if (change == CoreChange.Started && _on.Contains(core))
         {
             // As in the daemon: a call has told of this start already.
             return;
@@ -258,11 +263,11 @@ public sealed partial class TestMachine
 
         if (change is CoreChange.Started or CoreChange.Woke)
         {
-            _running.Add(core);
+            _on.Add(core);
         }
         else if (change == CoreChange.Stopped)
         {
-            _running.Remove(core);
+            _on.Remove(core);
         }
 
         var hasLostContext = false;
@@ -272,7 +277,7 @@ public sealed partial class TestMachine
             hasLostContext = _losing.Remove(core) && change == CoreChange.Woke;
         }
 
-        _state = Keep(Services.CoreChanged(_state, new(core, change, Now) { HasLostContext = hasLostContext }));
+        _state = Keep(Services.CoreChanged(_state, new(core, change, Now) { HasLostContext = hasLostContext }, Running));
     }
 
     private void Begin() => LastFailure = null;
@@ -301,6 +306,17 @@ public sealed partial class TestMachine
             _failures.Add(failure);
             LastFailure = failure;
         }
+    }
+
+    private RandomBits NextBits()
+    {
+        var bits = new RandomBits();
+        foreach (ref var word in (Span<ulong>)bits)
+        {
+            word = NextRandom();
+        }
+
+        return bits;
     }
 
     // SplitMix64: every seed gives a full period.

@@ -82,6 +82,7 @@ internal sealed class GuestRun(CallInvoker daemon, Func<QemuMachine> start, stri
             Host = boot.Host,
         };
         hello.RequiredFeatures.Add("attention");
+        hello.OptionalFeatures.Add("supply");
         if (allowShadowed)
         {
             hello.OptionalFeatures.Add("allow-shadowed");
@@ -95,12 +96,12 @@ internal sealed class GuestRun(CallInvoker daemon, Func<QemuMachine> start, stri
     private Task<MachineEnd> RunOnThreadAsync(QemuMachine machine, QemuBoot boot, MachineSession session)
     {
         _isRunning = true;
-        return Task.Factory.StartNew(() => machine.Run(boot, session.Accepted.DeviceTree, mpidr => Vcpu(session, mpidr), session), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        return Task.Factory.StartNew(() => machine.Run(boot, session.Accepted.DeviceTree, mpidr => Vcpu(machine, session, mpidr), session), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
     }
 
-    private TimedForwarder Vcpu(MachineSession session, ulong mpidr)
+    private TimedForwarder Vcpu(QemuMachine machine, MachineSession session, ulong mpidr)
     {
-        var vcpu = new TimedForwarder(session.OpenVcpu(mpidr));
+        var vcpu = new TimedForwarder(session.OpenVcpu(mpidr, need => machine.Supply(mpidr, need)));
         _vcpus.Add(vcpu);
         return vcpu;
     }

@@ -37,6 +37,18 @@ internal static class AnswerRegisters
         }
     }
 
+    /// <summary>Null for a register that is none of those by name.</summary>
+    public static ulong? Read(SystemRegister register, GuestRegisters registers) => register switch
+    {
+        SystemRegister.SpEl0 => registers.SpEl0,
+        SystemRegister.SpEl1 => registers.SpEl1,
+        SystemRegister.ElrElc => registers.Elr,
+        SystemRegister.SpsrElc => registers.Spsr,
+        SystemRegister.VbarElc => registers.Vbar,
+        SystemRegister.SctlrElc => registers.Sctlr,
+        _ => null,
+    };
+
     /// <summary>True when system registers are among them.</summary>
     public static bool WriteLoad(Load load, GuestRegisters registers)
     {

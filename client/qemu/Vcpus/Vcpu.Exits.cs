@@ -28,12 +28,22 @@ internal sealed partial class Vcpu
             }
             supply.Registers.Add(new Register { Index = index, Value = taken.Registers.General[(int)index] });
         }
-        foreach (var range in need.Memory)
+        foreach (var register in need.System)
         {
-            if (!_ram.IsGuestMemory(range.Base, range.Size) || range.Size > MostMemory)
+            if (AnswerRegisters.Read(register, taken.Registers) is not { } value)
             {
                 return null;
             }
+            supply.System.Add(new SystemRegisterValue { Register = register, Value = value });
+        }
+        var left = (ulong)MostMemory;
+        foreach (var range in need.Memory)
+        {
+            if (!_ram.IsGuestMemory(range.Base, range.Size) || range.Size > left)
+            {
+                return null;
+            }
+            left -= range.Size;
             supply.Memory.Add(new MemoryBlock
             {
                 Base = range.Base,

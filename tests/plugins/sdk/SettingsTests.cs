@@ -98,8 +98,8 @@ public sealed class SettingsTests
     }
 
     [Theory]
-    [InlineData(typeof(WithoutUse), "WithoutUse has no public constructor that takes nothing, or settings alone: a public class with a public parameterless constructor")]
-    [InlineData(typeof(WithTwo), "WithTwo has 2 constructors that take settings; leave it one")]
+    [InlineData(typeof(WithoutUse), "WithoutUse has no public constructor that takes nothing, or at most settings (a public class with a public parameterless constructor) and an IServiceLog")]
+    [InlineData(typeof(WithTwo), "WithTwo has 2 constructors that take settings or a log; leave it one")]
     public void A_service_that_cannot_be_made_says_why(Type service, string sentence) =>
         Assert.Equal(sentence, Assert.Throws<SettingsException>(() => Settings.Create(service)).Message);
 

@@ -189,6 +189,6 @@ public sealed class TestMachineTests
     private static TestMachine Instruments() => new(new TableService("INSTRUMENTS", new()
     {
         { Clock, "CLOCK", (in call) => Answer.Value((ulong)call.Now.Second) },
-        { Dice, "DICE", (in call) => Answer.Value(call.Random) },
+        { Dice, "DICE", (in call) => Answer.Value(call.Random[0]) },
     }));
 }
