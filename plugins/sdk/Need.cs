@@ -46,9 +46,9 @@ public sealed record Need
 
         foreach (var register in Registers.Span)
         {
-            if (register is < 6 or >= CallRegisters.Count || (call.Supplied >> register & 1) != 0)
+            if (register is < 6 or >= CallRegisters.Count)
             {
-                throw new InvalidOperationException($"The function asks for x{register}; x6 to x17 can be asked for, each once.");
+                throw new InvalidOperationException($"The function asks for x{register}; x6 to x17 can be asked for.");
             }
         }
 

@@ -76,8 +76,8 @@ public sealed class NeedTests
     {
         { _ => new Need(), "The function asks the host for nothing." },
         { _ => new Need { Memory = [default] }, "The function asks for memory that it has: nothing." },
-        { _ => new Need { Registers = [5] }, "The function asks for x5; x6 to x17 can be asked for, each once." },
-        { _ => new Need { Registers = [18] }, "The function asks for x18; x6 to x17 can be asked for, each once." },
+        { _ => new Need { Registers = [5] }, "The function asks for x5; x6 to x17 can be asked for." },
+        { _ => new Need { Registers = [18] }, "The function asks for x18; x6 to x17 can be asked for." },
         { _ => new Need { System = [0] }, "The function asks for the system register 0; there are SpEl0 to SctlrElc, each once." },
         { range => new Need { Memory = [range, range] }, "The function asks for 65536 bytes at once; 32768 are the most." },
     };
