@@ -134,7 +134,7 @@ public sealed class NeedTests
         Assert.True(GuestRange.TryCreate(machine, Ram, 4, out var range));
         var need = new Need { Memory = [range], Registers = [7], System = [SystemRegister.VbarElc] };
         Supply[] supplies = isWhole
-            ? [need.Zeros(), new([new(range, [1, 2, 3, 4])], [new(7, 5)], [new(SystemRegister.VbarElc, 6)])]
+            ? [need.Unused(default), new([new(range, [1, 2, 3, 4])], [new(7, 5)], [new(SystemRegister.VbarElc, 6)])]
             :
             [
                 new([], [new(7, 5)], [new(SystemRegister.VbarElc, 6)]),
