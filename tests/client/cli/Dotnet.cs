@@ -9,10 +9,10 @@ internal static class Dotnet
 
     /// <summary>Runs to its end.</summary>
     /// <param name="folder">The current one.</param>
-    /// <param name="home">Where the SDK keeps what belongs to the user.</param>
+    /// <param name="home">Where the SDK keeps what belongs to the user, templates above all; null for this user's own.</param>
     /// <param name="arguments">Such as test.</param>
     /// <returns>The exit code and all that was printed.</returns>
-    public static async Task<(int ExitCode, string Output)> RunAsync(string folder, string home, params string[] arguments)
+    public static async Task<(int ExitCode, string Output)> RunAsync(string folder, string? home, params string[] arguments)
     {
         var start = new ProcessStartInfo("dotnet", arguments) { WorkingDirectory = folder, RedirectStandardOutput = true, RedirectStandardError = true };
         foreach (var set in start.Environment.Keys.Where(key => key.StartsWith("MSBUILD", StringComparison.OrdinalIgnoreCase) || key.StartsWith("VSTEST", StringComparison.OrdinalIgnoreCase)).ToArray())
@@ -20,7 +20,11 @@ internal static class Dotnet
             start.Environment.Remove(set);
         }
 
-        start.Environment["DOTNET_CLI_HOME"] = home;
+        if (home is not null)
+        {
+            start.Environment["DOTNET_CLI_HOME"] = home;
+        }
+
         start.Environment["DOTNET_CLI_TELEMETRY_OPTOUT"] = "1";
         start.Environment["DOTNET_NOLOGO"] = "1";
         // No server is left behind.

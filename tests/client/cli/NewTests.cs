@@ -9,7 +9,6 @@ public sealed class NewTests : IDisposable
 {
     private const string Template = "plugins/template/hypercall-service";
 
-    // The SDK may put what belongs to its user there; packages stay where they are for all.
     private readonly string _folder = Directory.CreateTempSubdirectory("hypercalls-tests-").FullName;
 
     private string Socket => Path.Combine(_folder, "daemon.sock");
@@ -31,13 +30,13 @@ public sealed class NewTests : IDisposable
                 """),
             (written.ExitCode, written.Output));
 
-        var (testCode, tested) = await Dotnet.RunAsync(service, _folder, "test", "--nologo");
+        var (testCode, tested) = await Dotnet.RunAsync(service, null, "test", "--nologo");
         Assert.True(testCode == 0, tested);
         Assert.Contains("Passed!  - Failed:     0, Passed:     3, Skipped:     0, Total:     3", tested, StringComparison.Ordinal);
         Assert.DoesNotContain("warning", tested, StringComparison.OrdinalIgnoreCase);
 
         var plugins = Path.Combine(_folder, "plugins");
-        var (publishCode, published) = await Dotnet.RunAsync(service, _folder, "publish", "Bolt", "-o", Path.Combine(plugins, "bolt"), "--nologo");
+        var (publishCode, published) = await Dotnet.RunAsync(service, null, "publish", "Bolt", "-o", Path.Combine(plugins, "bolt"), "--nologo");
         Assert.True(publishCode == 0, published);
         Assert.DoesNotContain("warning", published, StringComparison.OrdinalIgnoreCase);
         Assert.Equal(["Bolt.deps.json", "Bolt.dll", "Bolt.pdb", "Bolt.runtimeconfig.json"], FilesOf(Path.Combine(plugins, "bolt")));
