@@ -38,12 +38,19 @@ internal sealed class ToyHost(Func<ulong, Func<ulong[], IEnumerable<ulong[]>>?> 
         Cores = { _isOn.Select((isOn, mpidr) => new Core { Mpidr = (ulong)mpidr, Power = isOn ? CorePower.On : CorePower.Off }) },
     };
 
-    private void Start(MachineSession session, ulong mpidr, Func<ulong[], IEnumerable<ulong[]>> code, ulong contextId) =>
-        new Thread(() =>
+    private void Start(MachineSession session, ulong mpidr, Func<ulong[], IEnumerable<ulong[]>> code, ulong contextId)
+    {
+        var thread = new Thread(() => Run(session, mpidr, code, contextId)) { IsBackground = true };
+        thread.Start();
+    }
+
+    private void Run(MachineSession session, ulong mpidr, Func<ulong[], IEnumerable<ulong[]>> code, ulong contextId)
+    {
+        using var daemon = session.OpenVcpu(mpidr);
+        var x = new ulong[6];
+        x[0] = contextId;
+        try
         {
-            using var daemon = session.OpenVcpu(mpidr);
-            var x = new ulong[6];
-            x[0] = contextId;
             foreach (var call in code(x))
             {
                 call.CopyTo(x, 0);
@@ -52,7 +59,12 @@ internal sealed class ToyHost(Func<ulong, Func<ulong[], IEnumerable<ulong[]>>?> 
                     return;
                 }
             }
-        }) { IsBackground = true }.Start();
+        }
+        catch (MachineStopsException e)
+        {
+            _end.TrySetResult(e.Message);
+        }
+    }
 
     /// <summary>One call, and whether the core goes on after it.</summary>
     private bool Serve(MachineSession session, VcpuSession daemon, ulong mpidr, ulong[] x)
