@@ -94,9 +94,7 @@ internal sealed class ToyHost(Func<ulong, Func<ulong[], IEnumerable<ulong[]>>?> 
                 x[0] = TryStart(session, answer.PowerOn, answer.Commit) ? x[0] : answer.PowerOn.IfRefused;
                 return true;
             case EffectOneofCase.PowerOff:
-                Console.WriteLine($"host: core {mpidr} is off");
-                _isOn[mpidr] = false;
-                session.CoreStateChanged(mpidr, CoreChange.Stopped, answer.Commit);
+                Stop(session, mpidr, answer.Commit);
                 return false;
             case EffectOneofCase.SystemEvent:
                 return !_end.TrySetResult($"system event {answer.SystemEvent.Type}");
@@ -105,20 +103,32 @@ internal sealed class ToyHost(Func<ulong, Func<ulong[], IEnumerable<ulong[]>>?> 
         }
     }
 
+    // Changes and their reports in one order, whichever core makes them.
     private bool TryStart(MachineSession session, PowerOn effect, ulong commit)
     {
         lock (_power)
         {
-            var code = effect.Core < 2 && !_isOn[effect.Core] ? codeAt(effect.EntryPoint) : null;
-            if (code is not null)
+            if (effect.Core > 1 || _isOn[effect.Core] || codeAt(effect.EntryPoint) is not { } code)
             {
-                Console.WriteLine($"host: core {effect.Core} starts at 0x{effect.EntryPoint:x}");
-                _isOn[effect.Core] = true;
-                Start(session, effect.Core, code, effect.ContextId);
+                session.CoreStateChanged(effect.Core, CoreChange.Refused, commit);
+                return false;
             }
 
-            session.CoreStateChanged(effect.Core, code is null ? CoreChange.Refused : CoreChange.Started, commit);
-            return code is not null;
+            Console.WriteLine($"host: core {effect.Core} starts at 0x{effect.EntryPoint:x}");
+            _isOn[effect.Core] = true;
+            session.CoreStateChanged(effect.Core, CoreChange.Started, commit);
+            Start(session, effect.Core, code, effect.ContextId);
+            return true;
+        }
+    }
+
+    private void Stop(MachineSession session, ulong mpidr, ulong commit)
+    {
+        lock (_power)
+        {
+            Console.WriteLine($"host: core {mpidr} is off");
+            _isOn[mpidr] = false;
+            session.CoreStateChanged(mpidr, CoreChange.Stopped, commit);
         }
     }
 }

@@ -98,24 +98,30 @@ class Host:
         if effect == "power_on":
             return answer.values.x0 if self.power_on(answer.power_on, answer.commit) else answer.power_on.if_refused
         if effect == "power_off":
-            print(f"host: core {core} is off")
-            self.on.remove(core)
-            self.tell(core_state=pb.CoreState(core=core, change=pb.CORE_CHANGE_STOPPED, commit=answer.commit))
+            self.power_off(core, answer.commit)
             return None
         if effect == "system_event":
             self.end.put(f"system event {pb.SystemEventType.Name(answer.system_event.type).removeprefix('SYSTEM_EVENT_TYPE_').capitalize()}")
             return None
         return answer.values.x0
 
+    # Changes and their reports in one order, whichever core makes them.
     def power_on(self, effect, commit):
         with self.lock:
-            can = effect.core == 1 and effect.core not in self.on and effect.entry_point in CODE
-            if can:
-                print(f"host: core {effect.core} starts at 0x{effect.entry_point:x}")
-                self.on.add(effect.core)
-                self.start(effect.core, effect.entry_point, effect.context_id)
-            self.tell(core_state=pb.CoreState(core=effect.core, change=pb.CORE_CHANGE_STARTED if can else pb.CORE_CHANGE_REFUSED, commit=commit))
-            return can
+            if effect.core != 1 or effect.core in self.on or effect.entry_point not in CODE:
+                self.tell(core_state=pb.CoreState(core=effect.core, change=pb.CORE_CHANGE_REFUSED, commit=commit))
+                return False
+            print(f"host: core {effect.core} starts at 0x{effect.entry_point:x}")
+            self.on.add(effect.core)
+            self.tell(core_state=pb.CoreState(core=effect.core, change=pb.CORE_CHANGE_STARTED, commit=commit))
+            self.start(effect.core, effect.entry_point, effect.context_id)
+            return True
+
+    def power_off(self, core, commit):
+        with self.lock:
+            print(f"host: core {core} is off")
+            self.on.remove(core)
+            self.tell(core_state=pb.CoreState(core=core, change=pb.CORE_CHANGE_STOPPED, commit=commit))
 
 
 with grpc.insecure_channel(sys.argv[1] if len(sys.argv) > 1 else f"unix:{FOLDER}/daemon.sock") as channel:
