@@ -65,7 +65,7 @@ class Host:
         exits, answers = queue.Queue(), queue.Queue()
         exits.put(pb.VcpuMessage(open=pb.Open(token=self.welcome.token, mpidr=core)))
         stream = self.daemon.RunVcpu(iter(exits.get, None))
-        threading.Thread(target=lambda: [answers.put(message.answer) for message in stream], daemon=True).start()
+        threading.Thread(target=self.listen, args=(stream, answers), daemon=True).start()
         call = next(guest, None)
         while call and (x0 := self.serve(core, call, exits, answers)) is not None:
             try:
@@ -73,6 +73,13 @@ class Host:
             except StopIteration:
                 break
         exits.put(None)
+
+    def listen(self, stream, answers):
+        try:
+            for message in stream:
+                answers.put(message.answer)
+        except grpc.RpcError:
+            pass  # The stream is gone, and calls without an answer fall back. A host that is to last attaches again.
 
     def serve(self, core, call, exits, answers):
         """x0 as the guest finds it; None where the core does not go on."""
