@@ -6,18 +6,21 @@ namespace Hypercalls.Daemon.Dispatch;
 /// <summary>From an exit to its answer: clock and randomness go in, the answer and a record come out.</summary>
 internal sealed class Dispatcher(CallJournal journal, TimeProvider clock)
 {
+    private readonly DateTimeOffset _began = clock.GetUtcNow();
+    private readonly long _beganAt = clock.GetTimestamp();
+
     /// <summary>Serves a hypercall exit of a core.</summary>
     /// <returns>An answer, or an <see cref="AnsweredExit.Unfinished"/> call, to be gone on with.</returns>
     public AnsweredExit Hypercall(Machine machine, CoreSlot core, in ExitHead head, in CallSource source) =>
-        Serve(machine, core, head, Call(machine, core.Mpidr, source), source.Immediate, source.Received).Answered;
+        Serve(machine, core, head, Call(machine, core.Mpidr, source), source.Immediate, source.Received, out _);
 
     /// <summary>The host has supplied what the function asked for: it is called again.</summary>
     public AnsweredExit GoOn(Machine machine, CoreSlot core, in ExitHead head, UnfinishedCall unfinished, Supply supply) =>
-        Serve(machine, core, head, unfinished.Call.With(supply), ImmediateOf(unfinished), unfinished.Received).Answered;
+        Serve(machine, core, head, unfinished.Call.With(supply), ImmediateOf(unfinished), unfinished.Received, out _);
 
     /// <summary>A long function has ended, or the host cannot supply what the function asked for.</summary>
     public AnsweredExit GoOn(Machine machine, CoreSlot core, in ExitHead head, UnfinishedCall unfinished, Continuation continuation) =>
-        Serve(machine, core, head, unfinished.Call, ImmediateOf(unfinished), unfinished.Received, continuation).Answered;
+        Serve(machine, core, head, unfinished.Call, ImmediateOf(unfinished), unfinished.Received, out _, continuation);
 
     /// <summary>Serves a call made by hand. It has no guest that could be asked for memory or registers.</summary>
     public Served CallByHand(Machine machine, CoreSlot core, in CallSource source, bool apply)
@@ -50,11 +53,11 @@ internal sealed class Dispatcher(CallJournal journal, TimeProvider clock)
         Continuation? continuation = null;
         while (true)
         {
-            var (answered, served, _) = Serve(machine, core, head, call, source.Immediate, source.Received, continuation);
+            var answered = Serve(machine, core, head, call, source.Immediate, source.Received, out var served, continuation);
             switch (answered.Unfinished?.Served)
             {
                 case null:
-                    return served ?? throw new OutOfOrderException("The service did not answer before its deadline.");
+                    return !answered.IsNotServed ? served : throw new OutOfOrderException("The service did not answer before its deadline.");
                 case { Need: { } need }:
                     call = call.With(need.Unused(call));
                     break;
@@ -68,17 +71,17 @@ internal sealed class Dispatcher(CallJournal journal, TimeProvider clock)
     // The immediate of a call that is served is known, or counts as 0.
     private static ushort? ImmediateOf(UnfinishedCall unfinished) => unfinished.Call.Immediate;
 
-    private (AnsweredExit Answered, Served? Served, bool FellBack) Serve(
-        Machine machine, CoreSlot core, in ExitHead head, in Hypercall call, ushort? immediate, long received, Continuation? continuation = null)
+    private AnsweredExit Serve(
+        Machine machine, CoreSlot core, in ExitHead head, in Hypercall call, ushort? immediate, long received, out Served served, Continuation? continuation = null)
     {
-        var became = machine.Hypercall(core, head, call, received, continuation);
-        if (journal.IsWatched && became.Answered.Unfinished is null)
+        var answered = machine.Hypercall(core, head, call, received, out served, continuation);
+        if (journal.IsWatched && answered.Unfinished is null)
         {
-            var shown = became.Served ?? new(null!, became.Answered.Answer, null, null, null);
-            journal.Add(new(call.Now, machine.Name, core.Mpidr, core.Number, immediate, call, shown, head, clock.GetElapsedTime(received), became.FellBack, became.Answered.Note));
+            var shown = served.State is null ? new(null!, answered.Answer, null, null, null) : served;
+            journal.Add(new(call.Now, machine.Name, core.Mpidr, core.Number, immediate, call, shown, head, clock.GetElapsedTime(received), answered.IsNotServed, answered.Note));
         }
 
-        return became;
+        return answered;
     }
 
     private Hypercall Call(Machine machine, Mpidr core, in CallSource source)
@@ -91,7 +94,8 @@ internal sealed class Dispatcher(CallJournal journal, TimeProvider clock)
             Core = core,
             Pstate = source.Pstate,
             Machine = machine.Description,
-            Now = clock.GetUtcNow(),
+            // By the same look at the clock as the deadline.
+            Now = _began + clock.GetElapsedTime(_beganAt, source.Received),
             Random = Randomness.Next(),
             Served = machine.Served.To(source.Conduit, source.Pstate.IsAArch32),
             Registers = source.Registers,

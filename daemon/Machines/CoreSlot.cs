@@ -9,13 +9,20 @@ internal sealed class CoreSlot(int number, Core core)
     /// <summary>Effects of calls made by hand that may wait for one core.</summary>
     public const int MostQueued = 16;
 
+    /// <summary>The last exit answered, for repeats and for what became of it: only while <see cref="HasLast"/>.</summary>
+    public AnsweredExit Last;
+
+    /// <summary>Its call, where it was one.</summary>
+    public Hypercall LastCall;
+
     private CancellationTokenSource? _stream;
 
     /// <summary>As a host that takes over finds it.</summary>
     public CoreSlot(int number, Core core, CoreSlot before)
         : this(number, core)
     {
-        (Last, Newest, GivenUp, Work) = (before.Last, before.Newest, before.GivenUp, before.Work);
+        (HasLast, Last, LastCall) = (before.HasLast, before.Last, before.LastCall);
+        (Newest, GivenUp, Work) = (before.Newest, before.GivenUp, before.Work);
         LosesContext = before.LosesContext && core.Power is CorePower.On or CorePower.Suspended;
         foreach (var effect in before.Queued)
         {
@@ -32,8 +39,8 @@ internal sealed class CoreSlot(int number, Core core)
     /// <summary>It sleeps, or has woken and nobody has said so yet, and goes on at an entry point, without the context that it had.</summary>
     public bool LosesContext { get; set; }
 
-    /// <summary>The last exit answered, for repeats and for what became of it; null once its fate is known.</summary>
-    public AnsweredExit? Last { get; set; }
+    /// <summary>The fate of the last exit answered is not known yet.</summary>
+    public bool HasLast { get; set; }
 
     /// <summary>The long function that it waits for, or that nobody waits for any longer and that has not ended; null where there is none.</summary>
     public RunningWork? Work { get; set; }
@@ -77,20 +84,22 @@ internal sealed class CoreSlot(int number, Core core)
     public void Forget()
     {
         Power = Power == CorePower.Unavailable ? CorePower.Unavailable : CorePower.Off;
-        (Last, Newest, GivenUp, Inattentive, LosesContext) = (null, 0, 0, null, false);
+        (HasLast, Newest, GivenUp, Inattentive, LosesContext) = (false, 0, 0, null, false);
         Queued.Clear();
     }
 }
 
 /// <summary>An exit with its committed answer. It lives in its core's slot: a call leaves nothing behind to collect.</summary>
 /// <param name="Head">Of the exit.</param>
-/// <param name="Call">The hypercall; null for other kinds of exit.</param>
 /// <param name="Answer">What was committed.</param>
 /// <param name="Commit">Its number.</param>
 /// <param name="AttendBeforeResume">The core itself needs attention.</param>
 /// <param name="Note">For a person.</param>
-internal readonly record struct AnsweredExit(ExitHead Head, Hypercall? Call, Answer Answer, ulong Commit, bool AttendBeforeResume, string? Note)
+internal readonly record struct AnsweredExit(ExitHead Head, Answer Answer, ulong Commit, bool AttendBeforeResume, string? Note)
 {
+    /// <summary>It is a hypercall: <see cref="CoreSlot.LastCall"/>.</summary>
+    public bool IsCall { get; init; }
+
     /// <summary>Nothing of it is committed: the host may send it again.</summary>
     public bool IsNotServed { get; init; }
 

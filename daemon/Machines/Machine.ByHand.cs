@@ -12,13 +12,13 @@ internal sealed partial class Machine
     {
         try
         {
-            if (!TryTakeTurn(_deadline))
+            if (!TryTakeTurn(_clock.GetTimestamp()))
             {
                 throw new OutOfOrderException(Busy);
             }
 
             CheckIsCurrent(core);
-            var served = Serve(call, continuation);
+            Serve(call, out var served, continuation);
             if (served.Need is not null || served.Work is not null)
             {
                 return served;

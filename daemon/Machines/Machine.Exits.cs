@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Hypercalls.Sdk;
 
 namespace Hypercalls.Daemon.Machines;
@@ -24,19 +25,21 @@ internal sealed partial class Machine
     /// <param name="head">Of the exit.</param>
     /// <param name="call">The call.</param>
     /// <param name="received">When it came, by the clock's timestamp: its deadline runs from then.</param>
+    /// <param name="served">What the service gave; <c>default</c> where none was asked.</param>
     /// <param name="continuation">What has become of what the function began or asked for; null where it is to be called.</param>
-    public (AnsweredExit Answered, Served? Served, bool FellBack) Hypercall(CoreSlot core, in ExitHead head, in Hypercall call, long received, Continuation? continuation = null)
+    public AnsweredExit Hypercall(CoreSlot core, in ExitHead head, in Hypercall call, long received, out Served served, Continuation? continuation = null)
     {
+        served = default;
         try
         {
-            if (!TryTakeTurn(Left(received)))
+            if (!TryTakeTurn(received))
             {
-                return (NotServed(head, Busy), null, true);
+                return NotServed(head, Busy);
             }
 
-            if (Known(core, head) is { } known)
+            if (IsKnown(core, head, out var known))
             {
-                return (known, null, known.IsNotServed);
+                return known;
             }
 
             if (!_served.Conduits.Span.Contains(call.Conduit))
@@ -45,16 +48,19 @@ internal sealed partial class Machine
             }
 
             Begin(core, head);
-            var entered = _clock.GetTimestamp();
-            var served = Serve(call, continuation);
-            if (Left(received) <= TimeSpan.Zero)
+            Serve(call, out served, continuation);
+            var ended = _clock.GetTimestamp();
+            if (_clock.GetElapsedTime(received, ended) >= _deadline)
             {
-                return (Late(head, served, _clock.GetElapsedTime(received, entered), _clock.GetElapsedTime(entered)), served with { Answer = Answer.NotSupported }, true);
+                served = served with { Answer = Answer.NotSupported };
+                return Late(head, served, received, ended);
             }
 
             if (served.Need is not null || served.Work is not null)
             {
-                return (new AnsweredExit(head, call, Answer.NotSupported, 0, false, null) { Unfinished = new(call, served, received) }, null, false);
+                var unfinished = new UnfinishedCall(call, served, received);
+                served = default;
+                return new(head, Answer.NotSupported, 0, false, null) { Unfinished = unfinished };
             }
 
             if (served.Failure is { } failure)
@@ -69,11 +75,13 @@ internal sealed partial class Machine
 
             Calls++;
             Advance(served);
-            return (Finish(core, new(head, call, served.Answer, _commit, false, served.Failure?.ToString() ?? served.Note)), served, false);
+            core.LastCall = call;
+            return Finish(core, new(head, served.Answer, _commit, false, served.Failure?.ToString() ?? served.Note) { IsCall = true });
         }
         catch (DeposedException e)
         {
-            return (NotServed(head, e.Message), null, true);
+            served = default;
+            return NotServed(head, e.Message);
         }
         finally
         {
@@ -116,11 +124,11 @@ internal sealed partial class Machine
             Effect? effect = null;
             // An interrupt that fired is told first: it would be told by no other exit.
             var isByHand = exit.Intid is null && core.Queued.TryPeek(out effect);
-            var entered = _clock.GetTimestamp();
             var served = isByHand ? new(_state, Answer.NoResults with { Then = effect }, null, null, null) : Attend(core, exit);
-            if (Left(received) <= TimeSpan.Zero)
+            var ended = _clock.GetTimestamp();
+            if (_clock.GetElapsedTime(received, ended) >= _deadline)
             {
-                return Late(exitHead, served, _clock.GetElapsedTime(received, entered), _clock.GetElapsedTime(entered));
+                return Late(exitHead, served, received, ended);
             }
 
             if (isByHand)
@@ -137,7 +145,7 @@ internal sealed partial class Machine
             }
 
             Advance(served);
-            return Finish(core, new(exitHead, null, served.Answer, _commit, false, served.Failure?.ToString())
+            return Finish(core, new(exitHead, served.Answer, _commit, false, served.Failure?.ToString())
             {
                 Attended = served.Service is { } service && service != served.Failure?.Service && served.Answer != Answer.NoResults ? (service, exit) : null,
                 ByHand = effect,
@@ -147,14 +155,14 @@ internal sealed partial class Machine
 
     /// <summary>A suspended core goes on.</summary>
     public AnsweredExit Wake(CoreSlot core, in ExitHead head, long received) =>
-        Exit(core, head, received, exitHead => Finish(core, new(exitHead, null, Answer.NoResults, _commit, false, null)));
+        Exit(core, head, received, exitHead => Finish(core, new(exitHead, Answer.NoResults, _commit, false, null)));
 
     /// <summary>A host's report on its way to stopping.</summary>
     public AnsweredExit Report(CoreSlot core, in ExitHead head, string report, long received) => Exit(core, head, received, exitHead =>
     {
         Failures++;
         _faults.Report(Name, $"Core {core.Number}: {report}.");
-        return Finish(core, new(exitHead, null, Answer.NoResults, _commit, false, report));
+        return Finish(core, new(exitHead, Answer.NoResults, _commit, false, report));
     });
 
     private string Busy => $"{Name} was busy for {_deadline.TotalMilliseconds} ms.";
@@ -166,12 +174,12 @@ internal sealed partial class Machine
     {
         try
         {
-            if (!TryTakeTurn(Left(received)))
+            if (!TryTakeTurn(received))
             {
                 return NotServed(head, Busy);
             }
 
-            if (Known(core, head) is { } known)
+            if (IsKnown(core, head, out var known))
             {
                 return known;
             }
@@ -190,18 +198,19 @@ internal sealed partial class Machine
     }
 
     /// <summary>Past the deadline nothing is committed: the host may have given the exit up already.</summary>
-    private AnsweredExit Late(in ExitHead head, in Served served, TimeSpan waited, TimeSpan ran)
+    private AnsweredExit Late(in ExitHead head, in Served served, long received, long ended)
     {
+        var (waited, ran) = (_clock.GetElapsedTime(received, _entered), _clock.GetElapsedTime(_entered, ended));
         var note = $"{served.Service?.Name ?? "Nobody"} took {ran.TotalMilliseconds:0} ms in {served.Function?.Name ?? "attention"}, after {waited.TotalMilliseconds:0} ms of waiting for others: past {_deadline.TotalMilliseconds} ms nothing is committed.";
         Failures++;
         _faults.Report(Name, note);
         return NotServed(head, note);
     }
 
-    private static AnsweredExit NotServed(in ExitHead head, string note) => new(head, null, Answer.NotSupported, 0, false, note) { IsNotServed = true };
+    private static AnsweredExit NotServed(in ExitHead head, string note) => new(head, Answer.NotSupported, 0, false, note) { IsNotServed = true };
 
     /// <summary>The answer of an exit that is not to be served, or not again.</summary>
-    private AnsweredExit? Known(CoreSlot core, in ExitHead head)
+    private bool IsKnown(CoreSlot core, in ExitHead head, out AnsweredExit known)
     {
         CheckIsCurrent(core);
         if (head.Boot > _boot)
@@ -212,16 +221,25 @@ internal sealed partial class Machine
         if (head.Boot < _boot)
         {
             // The guest that made it is gone, and so is whoever could read an answer.
-            return new(head, null, Answer.NoResults, 0, false, "An exit of an older boot.");
+            known = new(head, Answer.NoResults, 0, false, "An exit of an older boot.");
+            return true;
         }
 
-        if (core.Last is { } last && last.Head.ExitId == head.ExitId)
+        if (core.HasLast && core.Last.Head.ExitId == head.ExitId)
         {
-            return last;
+            known = core.Last;
+            return true;
         }
 
-        // Overtaken on its way by what its host has sent since.
-        return head.ExitId < core.Newest || head.ExitId <= core.GivenUp ? NotServed(head, "The host has given this exit up.") : null;
+        if (head.ExitId < core.Newest || head.ExitId <= core.GivenUp)
+        {
+            // Overtaken on its way by what its host has sent since.
+            known = NotServed(head, "The host has given this exit up.");
+            return true;
+        }
+
+        Unsafe.SkipInit(out known);
+        return false;
     }
 
     private void CheckIsCurrent(CoreSlot core)
@@ -234,8 +252,9 @@ internal sealed partial class Machine
 
     private void Begin(CoreSlot core, in ExitHead head)
     {
-        if (core.Last is { } last)
+        if (core.HasLast)
         {
+            ref readonly var last = ref core.Last;
             // An exit that is not the last one served and changed nothing: it fell back, before it arrived here or unserved.
             if (head.Previous is not { } previous || (previous.ExitId != last.Head.ExitId && (previous.Applied || previous.ExitId < last.Head.ExitId)))
             {
@@ -266,13 +285,14 @@ internal sealed partial class Machine
             Fallbacks++;
         }
 
-        if (core.Last is { } last && last.Head.ExitId > exit.LastApplied && last.Head.ExitId <= exit.ExitId)
+        if (core.HasLast && core.Last is var last && last.Head.ExitId > exit.LastApplied && last.Head.ExitId <= exit.ExitId)
         {
             // Once: the next exit says the same.
-            core.Last = null;
+            core.HasLast = false;
             core.LosesContext = false;
-            if (last.Call is { } call)
+            if (last.IsCall)
             {
+                var call = core.LastCall;
                 Commit((services, state, running) => services.NotApplied(state, call, last.Answer, running));
             }
             else if (last.Attended is var (service, exitOf))
@@ -309,14 +329,18 @@ internal sealed partial class Machine
 
         // Before attention is asked for: a service that hangs there does not undo what is committed.
         core.Last = answered;
+        core.HasLast = true;
         // The calling core is told twice, by its answer and by the level: the answer may never arrive.
         if (_isUntold)
         {
             TellAttention();
         }
 
-        var told = core.AttentionTold ? answered with { AttendBeforeResume = true } : answered;
-        core.Last = told;
-        return told;
+        if (core.AttentionTold)
+        {
+            core.Last = core.Last with { AttendBeforeResume = true };
+        }
+
+        return core.Last;
     }
 }

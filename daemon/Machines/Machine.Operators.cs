@@ -20,7 +20,7 @@ internal sealed partial class Machine
         var received = _clock.GetTimestamp();
         try
         {
-            if (!TryTakeTurn(_deadline))
+            if (!TryTakeTurn(received))
             {
                 throw new OutOfOrderException(Busy);
             }

@@ -14,7 +14,9 @@ internal sealed partial class Machine
     private bool _isUntold;
     /// <summary>Another one for those who go on without a service: its thread keeps the one before.</summary>
     private RunningService _running;
-    private long? _sectionSeen;
+    private uint? _sectionSeen;
+    /// <summary>Since when what has the turn has it: since it came, where it did not have to wait.</summary>
+    private long _entered;
 
     /// <summary>Whether a service runs now.</summary>
     public bool IsInService => _turn.Section is not null;
@@ -69,13 +71,21 @@ internal sealed partial class Machine
     });
 
     /// <summary>To be followed by <see cref="EndTurn"/> whatever becomes of it, an exception of its own too.</summary>
-    private bool TryTakeTurn(TimeSpan atMost)
+    /// <param name="received">When what wants the turn came, by the clock's timestamp: it waits until its deadline.</param>
+    private bool TryTakeTurn(long received)
     {
-        if (!_turn.TryTake(atMost, mayDepose: true, out var wasOverdue))
+        if (_turn.TryTakeAtOnce())
+        {
+            _entered = received;
+            return true;
+        }
+
+        if (!_turn.TryTake(Left(received), mayDepose: true, out var wasOverdue))
         {
             return false;
         }
 
+        _entered = _clock.GetTimestamp();
         if (wasOverdue)
         {
             GoOnWithoutRunning();
@@ -158,19 +168,25 @@ internal sealed partial class Machine
         }
     }
 
-    private Served Serve(in Hypercall call, Continuation? continuation = null)
+    private void Serve(in Hypercall call, out Served served, Continuation? continuation = null)
     {
         _turn.EnterService();
-        var served = continuation switch
+        if (continuation is null)
         {
-            null => _served.Services.Serve(call, _state, _running),
-            Continuation.Finished finished => _served.Services.Finish(call, finished.Work, _state, _running),
-            Continuation.Lacks lacks => Lacking(lacks),
-            _ => throw new ArgumentOutOfRangeException(nameof(continuation)),
-        };
+            served = _served.Services.Serve(call, _state, _running);
+        }
+        else
+        {
+            served = continuation switch
+            {
+                Continuation.Finished finished => _served.Services.Finish(call, finished.Work, _state, _running),
+                Continuation.Lacks lacks => Lacking(lacks),
+                _ => throw new ArgumentOutOfRangeException(nameof(continuation)),
+            };
+        }
+
         FaultPoint.AfterService();
         LeaveService();
-        return served;
     }
 
     private Served Lacking(Continuation.Lacks lacks)

@@ -5,45 +5,40 @@ namespace Hypercalls.Sdk;
 public sealed class RunningService(string machine)
 {
     [ThreadStatic]
-    private static (Service? Service, string Machine, Mpidr? Core, string During) s_here;
+    private static Stay? s_stay;
 
-    private readonly Lock _lock = new();
-    private Service? _service;
-    private string _during = "";
-    private bool _isLeft;
+    [ThreadStatic]
+    private static string? s_machine;
+
+    [ThreadStatic]
+    private static Mpidr? s_core;
+
+    private volatile Stay? _stay;
 
     /// <summary>The machine's name.</summary>
     public string Machine => machine;
 
     internal static (string Service, string Machine, Mpidr? Core, string During) OnThisThread =>
-        s_here.Service is { } service ? (service.Name, s_here.Machine, s_here.Core, s_here.During) : ("", "", null, "");
+        s_stay is { } stay ? (stay.Service.Name, s_machine!, s_core, stay.During) : ("", "", null, "");
 
-    /// <summary>Nobody waits any longer: what is entered from now on, by the thread that comes back, is not noted.</summary>
+    /// <summary>Nobody waits any longer: whoever goes on has another one of these.</summary>
     /// <returns>The service whose code was entered last, null before any was, and the name of the function or of the step.</returns>
-    public (Service? Service, string During) Leave()
-    {
-        lock (_lock)
-        {
-            _isLeft = true;
-            return (_service, _during);
-        }
-    }
+    public (Service? Service, string During) Leave() => _stay is { } stay ? (stay.Service, stay.During) : (null, "");
 
-    internal void Enter(Service service, string during, Mpidr? core = null)
+    /// <summary>This thread runs no service's code any longer.</summary>
+    public static void LeaveThread() => s_stay = null;
+
+    internal void Enter(Service service, string during, Mpidr? core = null) => Enter(new(service, during), core);
+
+    internal void Enter(Stay stay, Mpidr? core)
     {
-        s_here = (service, machine, core, during);
-        lock (_lock)
-        {
-            if (!_isLeft)
-            {
-                (_service, _during) = (service, during);
-            }
-        }
+        EnterApart(stay, machine, core);
+        _stay = stay;
     }
 
     /// <summary>This thread runs a service's code outside the machine's turn: for the log alone.</summary>
-    internal static void EnterApart(Service service, string machine, Mpidr core, string during) => s_here = (service, machine, core, during);
-
-    /// <summary>This thread runs no service's code any longer.</summary>
-    public static void LeaveThread() => s_here = default;
+    internal static void EnterApart(Stay stay, string machine, Mpidr? core) => (s_stay, s_machine, s_core) = (stay, machine, core);
 }
+
+/// <summary>A stay in a service's code.</summary>
+internal sealed record Stay(Service Service, string During);

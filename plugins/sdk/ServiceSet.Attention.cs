@@ -32,7 +32,7 @@ public sealed partial class ServiceSet
                 continue;
             }
 
-            running?.Enter(Services[index], Attention, core);
+            running?.Enter(_attending[index], core);
             try
             {
                 if (Services[index].WantsAttention(state[index], core))
@@ -67,7 +67,7 @@ public sealed partial class ServiceSet
                 continue;
             }
 
-            running?.Enter(service, Attention, exit.Core);
+            running?.Enter(_attending[index], exit.Core);
             try
             {
                 if (service.WantsAttention(state[index], exit.Core))

@@ -15,7 +15,7 @@ public sealed partial class ServiceSet
             throw new ArgumentException("The function has nothing to do.", nameof(served));
         }
 
-        RunningService.EnterApart(service, call.Machine.Name, call.Core, function.Name);
+        RunningService.EnterApart(new(service, function.Name), call.Machine.Name, call.Core);
         try
         {
             return work.Run(cancelled);
@@ -40,25 +40,36 @@ public sealed partial class ServiceSet
             return new(state, Answer.NotSupported, null, null, null);
         }
 
-        var service = All[route.Service];
-        running?.Enter(service, route.Function.Name, call.Core);
+        running?.Enter(route.Stay, call.Core);
         try
         {
             return Answered(finished.Finish(state[route.Service]), call, state, route, running);
         }
         catch (Exception e)
         {
-            return new(state, Answer.NotSupported, service, route.Function, new(service, route.Function.Name, e));
+            return Failed(state, route, e);
         }
+    }
+
+    private static Served Failed(MachineState state, Route route, Exception fault)
+    {
+        var service = route.Stay.Service;
+        return new(state, Answer.NotSupported, service, route.Function, new(service, route.Function.Name, fault));
+    }
+
+    private static Served Unfinished(object more, in Hypercall call, MachineState state, Route route)
+    {
+        var need = more as Need;
+        need?.Check(call);
+        return new(state, Answer.NotSupported, route.Stay.Service, route.Function, null) { Need = need, Work = more as LongWork };
     }
 
     private Served Answered(in Rendered rendered, in Hypercall call, MachineState state, Route route, RunningService? running)
     {
-        var (next, answer, _) = rendered;
-        AnswerShape.Check(answer, call);
-        var service = All[route.Service];
-        var served = new Served(next is null ? state : state.With(route.Service, next), Widen(answer, call), service, route.Function, null);
-        return answer.Raises.Count == 0 ? served : Raise(served, call, state, running);
+        AnswerShape.Check(rendered.Answer, call);
+        var next = rendered.State is null ? state : state.With(route.Service, rendered.State);
+        var served = new Served(next, Widen(rendered.Answer, call), route.Stay.Service, route.Function, null);
+        return rendered.Answer.Raises.Count == 0 ? served : Raise(served, call, state, running);
     }
 
     /// <summary>Raises the events of an answer at other services: all of it or, where one is refused that the answer insists on, nothing.</summary>

@@ -19,7 +19,7 @@ public sealed partial class ServiceSet
                 foreach (var id in row.Ids)
                 {
                     CheckOwner(All[i], row, id);
-                    if (!routes.TryAdd(id.Value, new(i, row)))
+                    if (!routes.TryAdd(id.Value, new(i, row, new(All[i], row.Name))))
                     {
                         throw new ServiceConflictException(
                             $"{id} is claimed by {All[routes[id.Value].Service].Name} ({routes[id.Value].Function.Name}) and by {All[i].Name} ({row.Name}).");
@@ -60,7 +60,7 @@ public sealed partial class ServiceSet
 
                 var function = All[i].ClaimedFunction
                     ?? throw new ServiceConflictException($"{All[i].Name} claims {claim} but has no code for it.");
-                if (!routes.TryAdd(claim, new(i, function)))
+                if (!routes.TryAdd(claim, new(i, function, new(All[i], function.Name))))
                 {
                     throw new ServiceConflictException(
                         $"{claim} is claimed by {All[routes[claim].Service].Name} and by {All[i].Name}.");
@@ -71,7 +71,7 @@ public sealed partial class ServiceSet
         return routes;
     }
 
-    private sealed record Route(int Service, ServedFunction Function);
+    private sealed record Route(int Service, ServedFunction Function, Stay Stay);
 
     /// <summary>What one kind of caller is served, the kernel's share included.</summary>
     private sealed class View(ServiceSet services, Conduit conduit, bool isAArch32, IKernelShare? kernel) : IServedFunctions

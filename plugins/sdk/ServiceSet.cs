@@ -14,6 +14,8 @@ public sealed partial class ServiceSet : IServedFunctions
     /// <summary>The services that take part, by their places: those that are withheld are not asked for anything.</summary>
     private readonly int[] _active;
     private readonly int[] _attentive;
+    /// <summary>In the places of <see cref="Services"/>, made once: every commit asks.</summary>
+    private readonly Stay[] _attending;
     private readonly IReadOnlySet<FunctionId> _withheld = new HashSet<FunctionId>();
 
     /// <summary>Lays the tables of all services beside each other.</summary>
@@ -29,6 +31,7 @@ public sealed partial class ServiceSet : IServedFunctions
         All = [.. Services, new GeneralQueries(Services, unserved, _owners)];
         _active = [.. Enumerable.Range(0, Services.Count)];
         _attentive = [.. _active.Where(i => Services[i].HasAttention)];
+        _attending = [.. Services.Select(service => new Stay(service, Attention))];
         _routes = Routes(unserved).ToFrozenDictionary();
         _claims = ClaimRoutes().ToFrozenDictionary();
     }
@@ -40,6 +43,7 @@ public sealed partial class ServiceSet : IServedFunctions
         All = [.. Services, new GeneralQueries(Services, unserved, _owners)];
         _active = [.. active];
         _attentive = [.. all._attentive.Intersect(_active)];
+        _attending = all._attending;
         _routes = Routes(unserved).ToFrozenDictionary();
         _claims = ClaimRoutes().Where(claim => _active.Contains(claim.Value.Service)).ToFrozenDictionary();
     }
@@ -121,26 +125,20 @@ public sealed partial class ServiceSet : IServedFunctions
             return new(state, Answer.NotSupported, null, null, null);
         }
 
-        var service = All[route.Service];
-        running?.Enter(service, route.Function.Name, call.Core);
+        if (call.Immediate == 0 && call.Function.HasSveHint)
+        {
+            return Serve(AsServed(call), state, running);
+        }
+
+        running?.Enter(route.Stay, call.Core);
         try
         {
-            var served = AsServed(call);
-            var rendered = route.Function.Serve(served, state[route.Service]);
-            switch (rendered.More)
-            {
-                case Need need:
-                    need.Check(served);
-                    return new(state, Answer.NotSupported, service, route.Function, null) { Need = need };
-                case LongWork work:
-                    return new(state, Answer.NotSupported, service, route.Function, null) { Work = work };
-                default:
-                    return Answered(rendered, call, state, route, running);
-            }
+            var rendered = route.Function.Serve(call, state[route.Service]);
+            return rendered.More is null ? Answered(rendered, call, state, route, running) : Unfinished(rendered.More, call, state, route);
         }
         catch (Exception e)
         {
-            return new(state, Answer.NotSupported, service, route.Function, new(service, route.Function.Name, e));
+            return Failed(state, route, e);
         }
     }
 

@@ -12,18 +12,18 @@ public sealed class GuestRangeTests
 
     [Theory]
     //          base                      size      is RAM
-    [InlineData(0x4000_0000ul,            1ul,      true)]
-    [InlineData(0x4000_0000ul,            0x1000ul, true)]  // all of it
-    [InlineData(0x4000_0FFFul,            1ul,      true)]  // the last byte
-    [InlineData(0xFFFF_FFFF_FFFF_FFFFul,  1ul,      true)]  // the last byte there is
-    [InlineData(0xFFFF_FFFF_FFFF_F000ul,  0x1000ul, true)]
-    [InlineData(0x4000_0000ul,            0ul,      false)] // nothing
-    [InlineData(0x3FFF_FFFFul,            1ul,      false)]
-    [InlineData(0x4000_2000ul,            1ul,      false)]
-    [InlineData(0x4000_0FFFul,            2ul,      false)] // two ranges, though they touch
-    [InlineData(0xFFFF_FFFF_FFFF_FFFFul,  2ul,      false)] // wraps
-    [InlineData(0x4000_0000ul,            ulong.MaxValue, false)]
-    [InlineData(0ul,                      0x8001ul, false)]
+    [InlineData(0x4000_0000ul, 1ul, true)]
+    [InlineData(0x4000_0000ul, 0x1000ul, true)]  // all of it
+    [InlineData(0x4000_0FFFul, 1ul, true)]  // the last byte
+    [InlineData(0xFFFF_FFFF_FFFF_FFFFul, 1ul, true)]  // the last byte there is
+    [InlineData(0xFFFF_FFFF_FFFF_F000ul, 0x1000ul, true)]
+    [InlineData(0x4000_0000ul, 0ul, false)] // nothing
+    [InlineData(0x3FFF_FFFFul, 1ul, false)]
+    [InlineData(0x4000_2000ul, 1ul, false)]
+    [InlineData(0x4000_0FFFul, 2ul, false)] // two ranges, though they touch
+    [InlineData(0xFFFF_FFFF_FFFF_FFFFul, 2ul, false)] // wraps
+    [InlineData(0x4000_0000ul, ulong.MaxValue, false)]
+    [InlineData(0ul, 0x8001ul, false)]
     public void Is_memory_that_there_is(ulong address, ulong size, bool isRam)
     {
         Assert.Equal(isRam, GuestRange.TryCreate(s_machine, address, size, out var range));

@@ -16,9 +16,9 @@ public sealed class StateJsonTests
     }
 
     [Theory]
-    [InlineData("1", """{ "$version": 3, "Sum": 6 }""",            6)]
+    [InlineData("1", """{ "$version": 3, "Sum": 6 }""", 6)]
     [InlineData("2", """{ "$version": 2, "Left": 1, "Right": 2 }""", 3)]
-    [InlineData("3", """{ "Both": [4, 5] }""",                      9)]  // without a number: version 1
+    [InlineData("3", """{ "Both": [4, 5] }""", 9)]  // without a number: version 1
     public void Older_states_are_made_those_of_this_version(string name, string saved, int sum)
     {
         var machine = new TestMachine(new Upgraded());
@@ -27,9 +27,9 @@ public sealed class StateJsonTests
     }
 
     [Theory]
-    [InlineData("[]",                    "A state is one JSON object, and this is none.")]
-    [InlineData("{ \"$version\": 4 }",   "The state is of version 4, and this service knows 3: load the service that saved it, or a later one.")]
-    [InlineData("{ \"$version\": 0 }",   "$version of a state is a whole number from 1, and not 0.")]
+    [InlineData("[]", "A state is one JSON object, and this is none.")]
+    [InlineData("{ \"$version\": 4 }", "The state is of version 4, and this service knows 3: load the service that saved it, or a later one.")]
+    [InlineData("{ \"$version\": 0 }", "$version of a state is a whole number from 1, and not 0.")]
     [InlineData("{ \"$version\": \"x\" }", "$version of a state is a whole number from 1, and not \"x\".")]
     [InlineData("{ \"$version\": null }", "$version of a state is a whole number from 1, and not null.")]
     public void What_is_no_state_is_refused(string json, string sentence) => Assert.Equal(sentence, Assert.Throws<StateException>(() => new Upgraded().Restore(json)).Message);
