@@ -41,6 +41,8 @@ internal sealed class CallerConsole(CallTable table, Action<CallerResult> return
         switch (kind)
         {
             case CallerLayout.SaysBegun:
+                // A second time: it was reset, and what follows is of another boot.
+                _isOver = HasBegun;
                 HasBegun = true;
                 _frame = [];
                 break;

@@ -85,10 +85,8 @@ public sealed class CallerGuest : IDisposable
     {
         lock (_lock)
         {
-            if (End is null)
-            {
-                _console?.Take(said);
-            }
+            // What was said before its core went off may come after it is seen to be off.
+            _console?.Take(said);
         }
     }
 
