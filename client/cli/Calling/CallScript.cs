@@ -91,7 +91,7 @@ internal sealed class CallScript
             "HVC" => Conduit.Hvc,
             _ => Conduit.Unspecified,
         };
-        return conduit == Conduit.Unspecified || parts.Length == 1 ? (conduit, (ushort)0) : (conduit, (ushort)Number(parts[1], 16, "an immediate", at));
+        return conduit == Conduit.Unspecified || parts.Length == 1 ? (conduit, (ushort)0) : (conduit, (ushort)Number(parts[1], 16, "an immediate", word, at));
     }
 
     private ScriptedArgument Argument()
@@ -109,17 +109,17 @@ internal sealed class CallScript
             return new(word, new(Signed(word, at)));
         }
 
-        var length = word[^1] == ']' ? Number(word[1..^1], 64, "a length", at) : throw Fault(at, $"{word} has no end: a buffer of 64 bytes is [64].");
+        var length = word[^1] == ']' ? Number(word[1..^1], 64, "a length", word, at) : throw Fault(at, $"{word} has no end: a buffer of 64 bytes is [64].");
         return length is >= 1 and <= LongestBuffer
             ? new(word, new(0, new byte[length]))
             : throw Fault(at, $"{word}: a buffer has 1 to {LongestBuffer} bytes.");
     }
 
     private ulong Signed(string word, int at) => word[0] == '-'
-        ? Number(word[1..], 64, "an argument", at) is var value && value <= 1ul << 63 ? 0 - value : throw Fault(at, $"{word} is less than 64 bits can hold.")
-        : Number(word, 64, "an argument", at);
+        ? Number(word[1..], 64, "an argument", word, at) is var value && value <= 1ul << 63 ? 0 - value : throw Fault(at, $"{word} is less than 64 bits can hold.")
+        : Number(word, 64, "an argument", word, at);
 
-    private ulong Number(string text, int bits, string what, int at)
+    private ulong Number(string text, int bits, string what, string word, int at)
     {
         try
         {
@@ -127,7 +127,7 @@ internal sealed class CallScript
         }
         catch (CliException e)
         {
-            throw Fault(at, e.Message + (what == "an argument" ? " Text stands in '…', a buffer is [64]." : ""));
+            throw Fault(at, (text.Length > 0 ? e.Message : $"{word} is not {what}.") + (what == "an argument" ? " Text stands in '…', a buffer is [64]." : ""));
         }
     }
 

@@ -33,11 +33,17 @@ internal sealed record NamedCall(ScriptedCall Script, Conduit Conduit, uint Id, 
                 known[key] = answer = await AskAsync(register, call, by, cancelled);
             }
 
-            calls.Add(new(call, by, answer.W0, answer.Function.Length > 0 ? answer.Function : CallLine.Id(answer.W0)));
+            calls.Add(new(call, by, answer.W0, NameOf(call, answer)));
         }
 
         return calls;
     }
+
+    /// <summary>Where an immediate leads to nobody, the name is the caller's alone.</summary>
+    private static string NameOf(ScriptedCall call, RegisterAnswer answer) =>
+        answer.Function.Length > 0 ? answer.Function
+        : char.IsAsciiDigit(call.Function[0]) ? CallLine.Id(answer.W0)
+        : call.Function;
 
     private static async Task<RegisterAnswer> AskAsync(KernelRegister.KernelRegisterClient register, ScriptedCall call, Conduit conduit, CancellationToken cancelled)
     {

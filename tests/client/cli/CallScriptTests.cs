@@ -32,7 +32,7 @@ public sealed class CallScriptTests
     [InlineData("A;B\n  C 1 0x", "--calls: call 3, line 2, column 7: 0x is not an argument")]
     [InlineData("A 0x1_0000_0000_0000_0000", "--calls: call 1, line 1, column 3: 0x1_0000_0000_0000_0000 is not an argument")]
     [InlineData("A -0x8000_0000_0000_0001", "--calls: call 1, line 1, column 3: -0x8000_0000_0000_0001 is less than 64 bits can hold.")]
-    [InlineData("A -", "--calls: call 1, line 1, column 3:  is not an argument")]
+    [InlineData("A -", "--calls: call 1, line 1, column 3: - is not an argument.")]
     [InlineData("A 'x", "--calls: call 1, line 1, column 3: the text has no end")]
     [InlineData("A 'x'y", "--calls: call 1, line 1, column 6: behind a text stands a blank.")]
     [InlineData(@"A 'x\y'", @"--calls: call 1, line 1, column 5: behind \ stands \, ' or n.")]
@@ -40,13 +40,14 @@ public sealed class CallScriptTests
     [InlineData("A [4", "--calls: call 1, line 1, column 3: [4 has no end")]
     [InlineData("A [0]", "--calls: call 1, line 1, column 3: [0]: a buffer has 1 to 65536 bytes.")]
     [InlineData("A [65537]", "--calls: call 1, line 1, column 3: [65537]: a buffer has 1 to 65536 bytes.")]
-    [InlineData("A []", "--calls: call 1, line 1, column 3:  is not a length")]
+    [InlineData("A []", "--calls: call 1, line 1, column 3: [] is not a length.")]
     [InlineData("A; 'x'", "--calls: call 2, line 1, column 4: 'x' is no function: give an ID or a name.")]
     [InlineData("svc#1 A", "--calls: call 1, line 1, column 1: svc#1 is no function: give an ID or a name.")]
     [InlineData("smc", "--calls: call 1, line 1, column 4: behind smc stands the call")]
     [InlineData("hvc #1 A", "--calls: call 1, line 1, column 9: behind hvc stands the call")]
+    [InlineData("hvc# A", "--calls: call 1, line 1, column 1: hvc# is not an immediate.")]
     [InlineData("hvc#0x10000 A", "--calls: call 1, line 1, column 1: 0x10000 is wider than the 16 bits of an immediate.")]
-    [InlineData("A 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18", "--calls: call 1, line 1, column 43: a call takes 17 arguments, x1 to x17.")]
+    [InlineData("A 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18", "--calls: call 1, line 1, column 45: a call takes 17 arguments, x1 to x17.")]
     public void Says_which_call_is_wrong_and_where(string text, string sentence)
     {
         var fault = Assert.Throws<CliException>(() => CallScript.Parse(text));
