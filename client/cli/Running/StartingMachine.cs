@@ -23,13 +23,11 @@ internal sealed class StartingMachine(Func<QemuMachine> start) : IAsyncDisposabl
             return;
         }
 
-        try
+        // What else went wrong is what is told.
+        await ((Task)_machine).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (_machine.IsCompletedSuccessfully)
         {
             (await _machine).Dispose();
-        }
-        catch (QemuException)
-        {
-            // What else went wrong is what is told.
         }
     }
 }

@@ -12,6 +12,9 @@ public sealed class CallerGuest : IDisposable
     private readonly Output _output;
     private readonly Timer _timer;
     private readonly Lock _lock = new();
+
+    // For as long as it runs: whoever takes the run over reads it again.
+    private readonly string _kernel = Path.GetTempFileName();
     private IReadOnlyList<CallerCall> _calls = [];
     private CallerConsole? _console;
     private QemuMachine? _machine;
@@ -33,17 +36,8 @@ public sealed class CallerGuest : IDisposable
     /// <exception cref="QemuException">As <see cref="QemuMachine.Start"/>.</exception>
     public QemuMachine Start(QemuOptions options)
     {
-        // Read before the machine is there.
-        var kernel = Path.GetTempFileName();
-        try
-        {
-            File.WriteAllBytes(kernel, Image());
-            return _machine = QemuMachine.Start(options with { Kernel = kernel, KernelIsRaw = true, KernelIsAArch32 = false, KernelAppendix = Table, Console = _output });
-        }
-        finally
-        {
-            File.Delete(kernel);
-        }
+        File.WriteAllBytes(_kernel, Image());
+        return _machine = QemuMachine.Start(options with { Kernel = _kernel, KernelIsRaw = true, KernelIsAArch32 = false, KernelAppendix = Table, Console = _output });
     }
 
     /// <summary>Gives it its calls: before the machine runs.</summary>
@@ -53,6 +47,7 @@ public sealed class CallerGuest : IDisposable
     {
         _timer.Dispose();
         _output.Dispose();
+        File.Delete(_kernel);
     }
 
     /// <summary>The file as it is checked in.</summary>
