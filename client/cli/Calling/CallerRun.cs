@@ -30,7 +30,7 @@ internal sealed class CallerRun : IDisposable
     {
         using var terminal = options.Calls.AsJson(parsed) ? SharedTerminal.OnErrors() : new SharedTerminal();
         var services = options.Services.Find(parsed);
-        var kept = new KeptRun(options.Name(parsed) ?? "")
+        var kept = new KeptRun(options.Name(parsed) ?? RunDaemon.OwnName)
         {
             Settings = services.SettingsArguments(options.Settings.Arguments(parsed)),
             AllowShadowed = options.AllowsShadowed(parsed),
@@ -73,7 +73,7 @@ internal sealed class CallerRun : IDisposable
 
     private async Task<int> RunAsync(RunDaemon daemon, KeptRun kept, StartingMachine starting, CancellationToken cancelled)
     {
-        var name = kept.Name.Length > 0 ? kept.Name : daemon.DefaultName;
+        var name = _options.Name(_parsed) ?? daemon.DefaultName;
         _calls = await NamedCall.ResolveAsync(_script, _options.Machine.Conduit(_parsed), daemon.Invoker, cancelled);
         _guest.Give([.. _calls.Select(call => call.Call)]);
         var rules = await daemon.RulesAsync(_options.Fallbacks, _parsed, _terminal.WriteLine, cancelled);

@@ -17,6 +17,9 @@ internal sealed class RunDaemon : IAsyncDisposable
     private RunDaemon(HttpChannel channel, PrivateDaemon? own, Party? party, (string? Daemon, string? Tls) named) =>
         (_channel, Own, _party, Named, Invoker) = (channel, own, party, named, channel.CreateCallInvoker());
 
+    /// <summary>A machine's name that no other run has.</summary>
+    public static string OwnName => $"qemu-{Environment.ProcessId}";
+
     /// <summary>The private one; null where one listens.</summary>
     public PrivateDaemon? Own { get; }
 
@@ -25,7 +28,7 @@ internal sealed class RunDaemon : IAsyncDisposable
 
     public CallInvoker Invoker { get; }
 
-    /// <summary>A machine's name that no other run has, and that a certificate is good for.</summary>
+    /// <summary>The same, or one like it that a certificate is good for.</summary>
     public string DefaultName => _party is null ? OwnName : $"{_party.Name}{Party.Separator}{OwnName}";
 
     /// <summary>The one that is named or listens, unless the run has plugins of its own; else a private one.</summary>
@@ -64,8 +67,6 @@ internal sealed class RunDaemon : IAsyncDisposable
             await Own.DisposeAsync();
         }
     }
-
-    private static string OwnName => $"qemu-{Environment.ProcessId}";
 
     private static async Task<PrivateDaemon> PrivateAsync(KeptRun kept, PluginLinks? links, Action<string> report, CancellationToken cancelled)
     {
