@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using System.Net.Sockets;
 using Hypercalls.Grpc;
 using Hypercalls.Protos;
@@ -35,6 +36,9 @@ internal sealed class DaemonAddress
 
     /// <summary>Whether one is named, rather than the local socket taken.</summary>
     public bool IsNamed(ParseResult parsed) => Named(parsed) is not null;
+
+    /// <summary>Whether the command line itself names one.</summary>
+    public bool IsGiven(SymbolResult result) => result.GetResult(_daemon) is not null;
 
     /// <summary>What another process named, where the command line names nothing: stronger than the environment.</summary>
     public (string? Daemon, string? Tls) Remembered { get; set; }

@@ -21,10 +21,18 @@ internal static class DaemonProgram
             : throw new CliException($"{Name} is not beside the tool. Build the checkout, or name it in HYPERCALLS_DAEMON_PATH.");
     }
 
-    public static ProcessStartInfo Start(params IEnumerable<string> arguments) => new(Host(), [Find(), .. arguments]);
+    /// <summary>The plugins that it has by default: beside it where it was installed; in a checkout, where the build puts plugins.</summary>
+    public static string StandardPlugins()
+    {
+        var folder = Path.GetDirectoryName(Find())!;
+        var installed = Path.Combine(folder, "plugins");
+        return Directory.Exists(installed) ? installed : Path.GetFullPath(Path.Combine(folder, "..", "..", "..", "plugins"));
+    }
+
+    public static ProcessStartInfo Start(params IEnumerable<string> arguments) => new(DotnetHost(), [Find(), .. arguments]);
 
     /// <summary>The dotnet that runs this tool.</summary>
-    private static string Host() =>
+    public static string DotnetHost() =>
         Environment.ProcessPath is { } self && Path.GetFileNameWithoutExtension(self) == "dotnet" ? self
         : Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") is { Length: > 0 } host ? host
         : "dotnet";

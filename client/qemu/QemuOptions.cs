@@ -14,6 +14,9 @@ public sealed record QemuOptions
     /// <summary>The raw kernel starts in AArch32; any other says so itself.</summary>
     public bool KernelIsAArch32 { get; init; }
 
+    /// <summary>Asked for each time the guest is loaded, with the address that it goes to: what lies behind a raw kernel, at the next multiple of 16 bytes. At most 8 MiB.</summary>
+    public Func<ulong, ReadOnlyMemory<byte>>? KernelAppendix { get; init; }
+
     /// <summary>Path of an initial RAM file system.</summary>
     public string? Initrd { get; init; }
 

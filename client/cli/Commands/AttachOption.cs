@@ -18,8 +18,8 @@ internal sealed class AttachOption
     {
     }
 
-    /// <summary>Adds it to a command that otherwise boots that kernel, and that takes the run with the options it was started with.</summary>
-    public static AttachOption AddTo(Command command, Option<string?> kernel, params Option[] ofTheMachine)
+    /// <summary>Adds it to a command that otherwise starts a guest by one of these, and that takes the run with the options it was started with.</summary>
+    public static AttachOption AddTo(Command command, IReadOnlyList<Option> guests, params IReadOnlyList<Option> ofTheMachine)
     {
         var attach = new AttachOption();
         command.Add(attach._attach);
@@ -27,14 +27,15 @@ internal sealed class AttachOption
         {
             if (result.GetResult(attach._attach) is null)
             {
-                if (result.GetValue(kernel) is null)
+                if (guests.All(guest => result.GetResult(guest) is null))
                 {
-                    result.AddError("--kernel: name the file to boot; or name a run to take over, with --attach.");
+                    result.AddError("--kernel: name the file to boot; or give calls to be made without one, with --calls; or name a run to take over, with --attach.");
                 }
+
                 return;
             }
 
-            foreach (var option in ofTheMachine.Prepend(kernel).Where(option => result.GetResult(option) is { Implicit: false }))
+            foreach (var option in guests.Concat(ofTheMachine).Where(option => result.GetResult(option) is { Implicit: false }))
             {
                 result.AddError($"{option.Name}: a run that is taken over keeps what it was started with.");
             }

@@ -5,12 +5,14 @@ namespace Hypercalls.Cli.Running;
 /// <summary>The options that a daemon to be started takes its services' settings from.</summary>
 internal sealed class DaemonSettings
 {
+    public const string FileOption = "--settings";
+
     private readonly Option<string?> _file;
     private readonly Option<string[]> _set;
 
     private DaemonSettings(string whose)
     {
-        _file = new("--settings") { Description = $"The file of the services' settings{whose}; by default services.json beside the daemon.", HelpName = "file" };
+        _file = new(FileOption) { Description = $"The file of the services' settings{whose}; by default services.json beside the daemon.", HelpName = "file" };
         _set = new("--set") { Description = $"One setting over those of the file{whose}, such as PSCI.version=1.0. Repeatable.", HelpName = "service.member=value" };
     }
 

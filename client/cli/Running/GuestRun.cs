@@ -22,6 +22,9 @@ internal sealed class GuestRun(CallInvoker daemon, Func<QemuMachine> start, stri
     private string? _lost;
     private volatile bool _isRunning;
 
+    /// <summary>What is typed goes to the guest.</summary>
+    public bool TakesKeyboard { get; init; } = true;
+
     /// <summary>Runs the guest until it ends.</summary>
     /// <returns>The exit code.</returns>
     public async Task<int> RunAsync(CancellationToken cancelled)
@@ -47,7 +50,7 @@ internal sealed class GuestRun(CallInvoker daemon, Func<QemuMachine> start, stri
         var watching = watches ? await WatchAsync(cancelled) : Task.CompletedTask;
         _ = StopWithDaemonAsync(session, machine);
         MachineEnd end;
-        using (RawKeyboard.Take(typed => machine.WriteConsole(typed.Span), machine.Stop))
+        using (TakesKeyboard ? RawKeyboard.Take(typed => machine.WriteConsole(typed.Span), machine.Stop) : null)
         {
             end = await RunOnThreadAsync(machine, boot, session);
         }

@@ -8,14 +8,28 @@ internal sealed class SharedTerminal : Stream
     /// <summary>A guest that leaves a line open this long, as a prompt does, is interrupted.</summary>
     private static readonly TimeSpan OpenLine = TimeSpan.FromMilliseconds(250);
 
-    private readonly Stream _output = Console.OpenStandardOutput();
+    private readonly Stream _output;
+    private readonly bool _isRedirected;
     private readonly Lock _lock = new();
     private readonly List<string> _waiting = [];
     private readonly Timer _timer;
     private bool _atLineStart = true;
     private bool _isOver;
 
-    public SharedTerminal() => _timer = new(_ => ShowWaiting());
+    /// <summary>On standard output.</summary>
+    public SharedTerminal()
+        : this(Console.OpenStandardOutput(), Console.IsOutputRedirected)
+    {
+    }
+
+    private SharedTerminal(Stream output, bool isRedirected)
+    {
+        (_output, _isRedirected) = (output, isRedirected);
+        _timer = new(_ => ShowWaiting());
+    }
+
+    /// <summary>On standard error, where standard output is for a program.</summary>
+    public static SharedTerminal OnErrors() => new(Console.OpenStandardError(), Console.IsErrorRedirected);
 
     public override bool CanRead => false;
 
@@ -124,7 +138,7 @@ internal sealed class SharedTerminal : Stream
         foreach (var line in lines)
         {
             // A raw terminal does not return the carriage by itself.
-            _output.Write(Encoding.UTF8.GetBytes(line + (Console.IsOutputRedirected ? "\n" : "\r\n")));
+            _output.Write(Encoding.UTF8.GetBytes(line + (_isRedirected ? "\n" : "\r\n")));
         }
 
         lines.Clear();

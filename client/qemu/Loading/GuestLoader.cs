@@ -7,6 +7,11 @@ namespace Hypercalls.Qemu.Loading;
 /// <summary>Puts kernel, initial RAM file system and device tree into RAM, afresh before each boot.</summary>
 internal sealed class GuestLoader
 {
+    private const ulong AppendixAlignment = 16;
+
+    // Half of what a raw kernel has behind its end.
+    private const int MostAppendix = 8 << 20;
+
     private readonly QemuOptions _options;
     private readonly GuestRam _ram;
     private readonly KernelImage _kernel;
@@ -59,9 +64,24 @@ internal sealed class GuestLoader
             throw new QemuException($"The device tree has {blob.Length} bytes, more than the kernel takes: the command line, or what services give, is too long.");
         }
         Put(_layout.Kernel, _kernel.Bytes);
+        if (_options.KernelAppendix is { } appendix)
+        {
+            PutBehindKernel(appendix);
+        }
         Put(_layout.DeviceTree, blob);
         Put(_layout.Initrd, _initrd);
     }
 
-    private void Put(ulong address, byte[] bytes) => bytes.CopyTo(_ram.Slice(address, bytes.Length));
+    private void PutBehindKernel(Func<ulong, ReadOnlyMemory<byte>> appendix)
+    {
+        var address = (_layout.Kernel + (ulong)_kernel.Bytes.Length + AppendixAlignment - 1) & ~(AppendixAlignment - 1);
+        var bytes = appendix(address);
+        if (bytes.Length > MostAppendix)
+        {
+            throw new QemuException($"{bytes.Length >> 20} MiB behind the kernel: there is room for {MostAppendix >> 20}.") { IsBadInput = true };
+        }
+        Put(address, bytes.Span);
+    }
+
+    private void Put(ulong address, ReadOnlySpan<byte> bytes) => bytes.CopyTo(_ram.Slice(address, bytes.Length));
 }

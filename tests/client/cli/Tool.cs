@@ -44,6 +44,8 @@ internal sealed record Tool(int ExitCode, string Output, string Errors)
         };
         start.Environment.Remove("HYPERCALLS_DAEMON");
         start.Environment.Remove("HYPERCALLS_TLS");
+        // A service that the tool builds leaves no compiler behind.
+        start.Environment["UseSharedCompilation"] = "false";
         if (runs is not null)
         {
             start.Environment.Remove("XDG_RUNTIME_DIR");

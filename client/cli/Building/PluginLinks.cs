@@ -1,0 +1,57 @@
+namespace Hypercalls.Cli.Building;
+
+/// <summary>A plugin folder of links for one daemon: the standard plugins, and in front of them those that were given.</summary>
+internal sealed class PluginLinks : IDisposable
+{
+    private readonly Dictionary<string, string> _given = [];
+
+    private PluginLinks(string folder) => Folder = folder;
+
+    public string Folder { get; }
+
+    /// <summary>Makes the links.</summary>
+    /// <param name="standard">The folder of the standard plugins.</param>
+    /// <param name="given">Plugin folders by their names.</param>
+    /// <exception cref="CliException">There is no such folder, or two are given under one name.</exception>
+    public static PluginLinks Create(string standard, IReadOnlyList<(string Folder, string Name)> given)
+    {
+        if (!Directory.Exists(standard))
+        {
+            throw new CliException($"The plugin folder {standard} does not exist. Build the plugins, or name another folder with --plugins.");
+        }
+
+        if (given.GroupBy(plugin => plugin.Name).FirstOrDefault(plugins => plugins.Count() > 1) is { } twins)
+        {
+            throw new CliException($"--service: two services are named {twins.Key}: {string.Join(", ", twins.Select(plugin => plugin.Folder))}.", ExitCode.BadInput);
+        }
+
+        var links = new PluginLinks(Directory.CreateTempSubdirectory("hypercalls-plugins-").FullName);
+        foreach (var (folder, name) in given)
+        {
+            links.Add(folder, name);
+            links._given.Add(name, Path.TrimEndingDirectorySeparator(folder));
+        }
+
+        foreach (var folder in Directory.EnumerateDirectories(standard))
+        {
+            var name = Path.GetFileName(folder);
+            if (!links._given.ContainsKey(name))
+            {
+                links.Add(folder, name);
+            }
+        }
+
+        return links;
+    }
+
+    /// <summary>Whether this is one of those that were given.</summary>
+    public bool IsGiven(string folder) => Path.GetDirectoryName(folder) == Folder && _given.ContainsKey(Path.GetFileName(folder));
+
+    /// <summary>A text in which the daemon names its plugins, with their own folders.</summary>
+    public string WithoutLinks(string text) =>
+        _given.Aggregate(text, (current, plugin) => current.Replace(Path.Combine(Folder, plugin.Key), plugin.Value, StringComparison.Ordinal));
+
+    public void Dispose() => Directory.Delete(Folder, recursive: true);
+
+    private void Add(string folder, string name) => Directory.CreateSymbolicLink(Path.Combine(Folder, name), Path.GetFullPath(folder));
+}
