@@ -12,6 +12,9 @@ internal sealed class PrivateDaemon : IAsyncDisposable
     private const int LinesKept = 100;
     private const int MostReports = 20;
 
+    /// <summary>The category of their lines.</summary>
+    private const string OfServices = ": Hypercalls.Services";
+
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(20);
 
     private readonly Process _process;
@@ -122,8 +125,8 @@ internal sealed class PrivateDaemon : IAsyncDisposable
             }
         }
 
-        // Reports of failed services are for whoever runs the guest; the rest of the log is not.
-        if (line.Contains(" fail: ", StringComparison.Ordinal) && Interlocked.Increment(ref _reported) <= MostReports)
+        // Reports of failed services, and what services say themselves, are for whoever runs the guest; the rest of the log is not.
+        if ((line.Contains(" fail: ", StringComparison.Ordinal) || line.Contains(OfServices, StringComparison.Ordinal)) && Interlocked.Increment(ref _reported) <= MostReports)
         {
             // Behind the category stands what happened.
             var report = line.IndexOf("] ", StringComparison.Ordinal) is var end and >= 0 ? line[(end + 2)..] : line;

@@ -188,7 +188,7 @@ public sealed class ServiceLoopTests(GuestImages images) : IDisposable
     [NeedsFact(Qemu, Compiler)]
     public async Task A_kernel_is_served_by_the_service_too()
     {
-        var hello = Path.Combine(TestDaemon.Artifacts, "plugins", "hello");
+        var hello = Path.Combine(TestDaemon.Artifacts, "samples", "hello");
         var (exitCode, output, errors) = await RunAsync("--kernel", images["served"], "--memory", "64", "--service", hello, "--service", s_trials);
         string[] lines = output.Split('\n');
         Assert.Equal((0, ""), (exitCode, errors));
