@@ -13,6 +13,8 @@ public sealed class ReadmeSettingsTests
     [Theory]
     [InlineData("psci", "PSCI", typeof(PsciService))]
     [InlineData("smccc", "SMCCC", typeof(SmcccService))]
+    [InlineData("trng", "TRNG", typeof(Hypercalls.Trng.TrngService))]
+    [InlineData("acme", "ACME", typeof(Hypercalls.Acme.AcmeService))]
     public async Task What_a_README_shows_can_be_set(string plugin, string name, Type service)
     {
         var lines = await File.ReadAllLinesAsync(GuestImages.Source($"plugins/{plugin}/README.md"));
