@@ -57,7 +57,7 @@ public sealed partial class ServiceSet
         var (next, answer, _) = rendered;
         AnswerShape.Check(answer, call);
         var service = All[route.Service];
-        var served = new Served(next is null ? state : state.With(route.Service, next), Widen(answer, call), service, route.Function, null);
+        var served = new Served(next is null ? state : state.With(route.Service, next), Widen(answer, call), service, route.Function, null) { Cut = CutOf(answer, call) };
         return answer.Raises.Count == 0 ? served : Raise(served, call, state, running);
     }
 

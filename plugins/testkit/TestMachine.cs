@@ -186,6 +186,7 @@ public sealed partial class TestMachine
 
         call = call with { Machine = Description, Served = Services.SeenBy(call.Conduit, call.Pstate.IsAArch32, Kernel), Now = Now, Random = NextBits() };
         var served = ServeToItsEnd(ref call, system);
+        LastServed = served;
         LastResult = served.ResultText();
         var (answered, answer) = (call, served.Answer);
         _last[call.Core] = state => Services.NotApplied(state, answered, answer);
@@ -215,6 +216,11 @@ public sealed partial class TestMachine
 
         return Commit(served);
     }
+
+    /// <summary>The states themselves, in the order of the services.</summary>
+    internal IReadOnlyList<object> States => [.. Enumerable.Range(0, Services.Services.Count).Select(i => _state[i])];
+
+    internal bool CanFallBack(Mpidr core) => _last.ContainsKey(core);
 
     internal void FellBack(Mpidr core)
     {
