@@ -65,18 +65,7 @@ internal static class GrowthRule
         return true;
     }
 
-    private static int Size(Stage stage)
-    {
-        try
-        {
-            return stage.Save().Length;
-        }
-        catch (Exception e) when (e is not AbandonedException)
-        {
-            // Another rule tells of it.
-            return 0;
-        }
-    }
+    private static int Size(Stage stage) => stage.TrySave()?.Length ?? 0;
 
     /// <summary>The functions that make it grow when they are called alone.</summary>
     private static (string Sentence, ValueArray<string> Lines) Adding(Subject subject, MachineKind kind)

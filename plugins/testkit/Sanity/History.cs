@@ -12,13 +12,19 @@ internal sealed record History(MachineKind Kind, ValueArray<Step> Steps)
     /// <summary>Earlier steps that are not shown.</summary>
     public int Before { get; init; }
 
+    /// <summary>System events are carried out.</summary>
+    public bool MayReset { get; init; } = true;
+
+    /// <summary>The steps did not lead to the fault when they were repeated.</summary>
+    public bool WasOnce { get; init; }
+
     /// <summary>The steps as they go when they are played, a line each.</summary>
     public ValueArray<string> Lines(Subject subject)
     {
-        var stage = subject.On(Kind);
+        var stage = subject.On(this);
         List<string> lines = [.. Steps.Select(step => stage.Play(step)).Where(seen => seen is not null).Select(seen => seen!.Line)];
         var hidden = Before + Math.Max(0, lines.Count - LinesShown);
-        return [Kind.ToString(), .. hidden > 0 ? [$"(after {hidden} other steps)"] : Array.Empty<string>(), .. lines.TakeLast(LinesShown)];
+        return [Kind.ToString(), .. hidden > 0 ? [$"(after {hidden} other steps)"] : Array.Empty<string>(), .. lines.TakeLast(LinesShown), .. WasOnce ? ["(not seen again when it was repeated)"] : Array.Empty<string>()];
     }
 
     /// <summary>The steps alone, where playing them must not be tried again.</summary>

@@ -63,19 +63,7 @@ internal sealed class Recording
 
     private void Play(Stage stage, Step step)
     {
-        var seen = stage.Play(step);
-        string state;
-        try
-        {
-            state = stage.Save();
-        }
-        catch (Exception e) when (e is not AbandonedException)
-        {
-            // Another rule tells of it.
-            state = "null";
-        }
-
-        _played.Add((seen, state));
+        _played.Add((stage.Play(step), stage.TrySave() ?? "null"));
     }
 }
 

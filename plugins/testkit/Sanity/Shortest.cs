@@ -19,7 +19,7 @@ internal static class Shortest
         if (again(history) is not { } said)
         {
             // Not the same twice: determinism tells of that.
-            return (history with { Steps = [.. history.Steps.TakeLast(StepsKept)], Before = Math.Max(0, history.Steps.Count - StepsKept) }, sentence);
+            return (history with { Steps = [.. history.Steps.TakeLast(StepsKept)], Before = Math.Max(0, history.Steps.Count - StepsKept), WasOnce = true }, sentence);
         }
 
         foreach (var candidates in (Func<History, IEnumerable<History>>[])[Fewer, Smaller, Plainer, Fewer])

@@ -53,6 +53,19 @@ internal sealed class Stage
         return state;
     }
 
+    /// <summary>The state as it is saved; null where it cannot be, which one rule tells.</summary>
+    public string? TrySave()
+    {
+        try
+        {
+            return Save();
+        }
+        catch (Exception e) when (e is not AbandonedException)
+        {
+            return null;
+        }
+    }
+
     /// <summary>Goes on with a saved state.</summary>
     /// <exception cref="Exception">The state cannot be restored.</exception>
     public void Restore(string json) => _subject.Watch.Over(this, "restoring its state", () => Machine.Restore(json, Service.Name));
@@ -247,13 +260,14 @@ internal sealed class Stage
     private string Describe(Step.Call call)
     {
         var row = Row(call);
-        var last = call.Arguments.Count;
-        while (last > (row?.Parameters.Count ?? 0) && call.Arguments[last - 1] == 0)
+        // Where a row names no parameters, it may still read some.
+        var shown = row is { Parameters.Count: > 0 and var named } ? named : call.Arguments.Count;
+        while (row is not { Parameters.Count: > 0 } && shown > 0 && call.Arguments[shown - 1] == 0)
         {
-            last--;
+            shown--;
         }
 
-        var arguments = Enumerable.Range(0, Math.Max(last, row?.Parameters.Count ?? 0)).Select(i => string.Create(CultureInfo.InvariantCulture, $"0x{(i < call.Arguments.Count ? call.Arguments[i] : 0):x}"));
+        var arguments = Enumerable.Range(0, shown).Select(i => string.Create(CultureInfo.InvariantCulture, $"0x{(i < call.Arguments.Count ? call.Arguments[i] : 0):x}"));
         var name = call.Immediate == 0 ? row?.Name ?? call.Id.ToString() : $"{new ImmediateClaim(call.Conduit, call.Immediate)}";
         return $"core {call.Core}: {name}({string.Join(", ", arguments)}){How(call, row)}{After(call.Fate)}";
     }

@@ -45,6 +45,8 @@ internal sealed class Subject(Func<Service> make, SanityOptions options)
 
     public Stage On(MachineKind kind, Service? service = null) => new(this, kind, service ?? Make());
 
+    public Stage On(History history) => new(this, history.Kind, Make()) { MayReset = history.MayReset };
+
     /// <summary>Functions that take so long that nothing else could be looked at.</summary>
     public bool IsExcluded(Step step) => step is Step.Call call && _excluded.Contains(call.Id);
 
@@ -142,13 +144,13 @@ internal sealed class Subject(Func<Service> make, SanityOptions options)
         // What a function throws when it is called alone need not be told of it again.
         if (!_known.Contains((rule, key)) && !_known.Contains((Rules.Answers, key)) && !_suspicions.Any(other => other.Key == key && other.Rule == rule))
         {
-            _suspicions.Add(new(rule, key, new(stage.Kind, [.. stage.Played]), sentence, of));
+            _suspicions.Add(new(rule, key, new(stage.Kind, [.. stage.Played]) { MayReset = stage.MayReset }, sentence, of));
         }
     }
 
     private string? Again(History history, Func<Stage, Seen?, string?> of)
     {
-        var stage = On(history.Kind);
+        var stage = On(history);
         if (of(stage, null) is { } attached)
         {
             return attached;
@@ -170,7 +172,7 @@ internal sealed class Subject(Func<Service> make, SanityOptions options)
     {
         var limit = seen.WasLong ? options.LongAfter : options.SlowAfter;
         var during = seen.Row?.Name ?? seen.What;
-        History whole = new(stage.Kind, [.. stage.Played]);
+        History whole = new(stage.Kind, [.. stage.Played]) { MayReset = stage.MayReset };
         History alone = new(stage.Kind, [step]);
         if ((IsSlow(alone, limit) ? alone : IsSlow(whole, limit) ? whole with { Steps = [.. whole.Steps.TakeLast(8)], Before = Math.Max(0, whole.Steps.Count - 8) } : null) is not { } history)
         {
@@ -193,7 +195,7 @@ internal sealed class Subject(Func<Service> make, SanityOptions options)
     {
         for (var n = 0; n < Repeats; n++)
         {
-            var stage = On(history.Kind);
+            var stage = On(history);
             var time = TimeSpan.Zero;
             foreach (var step in history.Steps)
             {

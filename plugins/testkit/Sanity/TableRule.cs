@@ -13,11 +13,6 @@ internal static class TableRule
             ArgumentException.ThrowIfNullOrWhiteSpace(service.Name);
             ArgumentException.ThrowIfNullOrWhiteSpace(service.Version);
             _ = new ServiceSet([service]);
-            if (service.Rows.Count == 0 && service.Claims.Count == 0)
-            {
-                subject.Fault(Rules.Table, "empty", "The table has no rows, and no immediate is claimed: nothing is served");
-            }
-
             var ids = service.Rows.Sum(row => row.Ids.Count);
             return $"{service.Rows.Count} functions under {ids} identifiers";
         }

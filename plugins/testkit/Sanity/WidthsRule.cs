@@ -9,7 +9,7 @@ internal static class WidthsRule
     {
         var stage = subject.On(MachineKind.All[0]);
         FunctionId[] ids = [.. stage.Service.Rows.SelectMany(row => row.Ids)];
-        var before = stage.Save();
+        var before = stage.TrySave();
         foreach (var id in ids.Where(id => id.IsSmc64))
         {
             var seen = stage.Play(new Step.Call(0, id) { IsAArch32 = true, Arguments = [1] });
@@ -19,7 +19,7 @@ internal static class WidthsRule
             }
         }
 
-        if (stage.Save() != before)
+        if (stage.TrySave() != before)
         {
             subject.Fault(Rules.Widths, "state", "SMC64 calls of an AArch32 caller change the state");
         }
