@@ -66,7 +66,7 @@ internal static class PluginLoader
             var assembly = context.LoadFromAssemblyPath(path);
             foreach (var managed in others.Prepend(path))
             {
-                CheckImports(managed, Path.GetFullPath(managed) == Path.GetFullPath(path) ? assembly : context.LoadFromAssemblyPath(Path.GetFullPath(managed)));
+                CheckImports(managed, managed == path ? assembly : null, context);
             }
 
             var type = ServiceOf(assembly, Path.GetFileName(path));
@@ -107,10 +107,12 @@ internal static class PluginLoader
         };
     }
 
-    private static void CheckImports(string path, Assembly assembly)
+    private static void CheckImports(string path, Assembly? assembly, PluginLoadContext context)
     {
         foreach (var (library, method) in PluginAssembly.Imports(path))
         {
+            // Loaded only where it has to be: the sdk, where a folder brings one, must stay the daemon's.
+            assembly ??= context.LoadFromAssemblyPath(Path.GetFullPath(path));
             if (!NativeLibrary.TryLoad(library, assembly, null, out var handle))
             {
                 throw new PluginFaultException($"{method} in {Path.GetFileName(path)} calls the native library {library}, which neither the folder nor this system has. Put it beside {Path.GetFileName(path)}, or install it.");

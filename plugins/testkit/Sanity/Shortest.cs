@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Hypercalls.Sdk;
 
 namespace Hypercalls.Testkit.Sanity;
 
@@ -83,6 +84,7 @@ internal static class Shortest
     {
         Step.Call call => Plainer(call),
         Step.Raise { Core: not null } raise => [raise with { Core = null }],
+        Step.Reset { Kind: ResetKind.Warm } => [new Step.Reset(ResetKind.Cold)],
         Step.Attend { Fate: not Fate.Applied } attend => [attend with { Fate = Fate.Applied }],
         _ => [],
     };

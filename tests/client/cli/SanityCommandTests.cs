@@ -32,13 +32,13 @@ public sealed class SanityCommandTests : IDisposable
         Assert.Equal((1, ""), (told.ExitCode, told.Errors));
         var report = JsonNode.Parse(told.Output)!;
         Assert.Equal(("TRIALS", 1, 100), ((string)report["service"]!, (int)report["seed"]!, (int)report["calls"]!));
-        Assert.Contains(report["faults"]!.AsArray(), fault => (string)fault!["rule"]! == "deadline" && ((string)fault["sentence"]!).StartsWith("SLOW did not come back within 5 s", StringComparison.Ordinal));
+        Assert.Contains(report["faults"]!.AsArray(), fault => (string)fault!["rule"]! == "deadline" && ((string)fault["sentence"]!).Contains(" did not come back within 5 s", StringComparison.Ordinal));
     }
 
     [Theory]
     [InlineData("nobody", "There is no folder nobody, and no plugin of that name in ")]
     [InlineData("hello --calls 5", "--calls takes 100 to 10000000.")]
-    [InlineData("psci --set PSCI.version=7", "--set PSCI.version=7: the versions of PSCI are 0.2, 1.0, 1.1, 1.2, 1.3.")]
+    [InlineData("psci --set PSCI.version=7.0", "--set PSCI.version=7.0: the versions of PSCI are 0.2, 1.0, 1.1, 1.2, 1.3.")]
     [InlineData("psci --set SDEI.version=7", "--set SDEI.version=7: no service is named SDEI; there is PSCI.")]
     public async Task What_cannot_be_judged_is_bad_input(string arguments, string sentence)
     {

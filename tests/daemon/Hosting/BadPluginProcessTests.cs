@@ -1,11 +1,12 @@
 using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 using Hypercalls.Tests.Client.Cli;
 using Hypercalls.Tests.Daemon.Loading;
 
 namespace Hypercalls.Tests.Daemon.Hosting;
 
 /// <summary>The daemon's executable and plugins that are wrong: no start, or a daemon that serves the rest and shows what failed.</summary>
-public sealed class BadPluginProcessTests : IDisposable
+public sealed partial class BadPluginProcessTests : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("hypercalls-tests-").FullName;
     private readonly string _plugins;
@@ -49,6 +50,7 @@ public sealed class BadPluginProcessTests : IDisposable
 
         var errors = daemon.StandardError.ReadToEndAsync();
         var listed = await Tool.RunAsync("services", "--json", "--daemon", Socket);
+        var table = await Tool.RunAsync("services", "--daemon", Socket);
         using (var kill = System.Diagnostics.Process.Start("kill", ["-TERM", daemon.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)]))
         {
             await daemon.WaitForExitAsync().Soon();
@@ -56,18 +58,24 @@ public sealed class BadPluginProcessTests : IDisposable
 
         await errors.Soon();
         Assert.Equal((0, 0), (listed.ExitCode, daemon.ExitCode));
+        (string Folder, string Failure)[] expected =
+        [
+            ("acme", "Hypercalls.Hello.dll needs Hypercalls.Sdk 9.9, and this daemon has 0.1: "),
+            ("cut", "Hypercalls.Psci.dll is cut short"),
+            ("smccc", $"{_folder}/services.json: SMCCC.version = \"7\": "),
+            ("twin", ""),
+            ("zz", "0xC200_0001 is claimed by TWIN (TWIN_ADD) and by HELLO (HELLO_ADD). Remove one of the two from the plugin folder."),
+        ];
         Assert.Equal(
-            [
-                ("acme", "Hypercalls.Hello.dll needs Hypercalls.Sdk 9.9"),
-                ("cut", "Hypercalls.Psci.dll is cut short"),
-                ("smccc", $"{_folder}/services.json: SMCCC.version = \"7\": "),
-                ("TWIN", ""),
-                ("zz", "0xC200_0001 is claimed by TWIN (TWIN_ADD) and by HELLO (HELLO_ADD). Remove one of the two from the plugin folder."),
-            ],
+            expected,
             JsonNode.Parse(listed.Output)!["services"]!.AsArray()
-                .Select(service => ((string)service!["name"]!, (string)service["failure"]!))
-                .Zip((int[])[29, 32, 42 + _folder.Length, 0, 500], (service, shown) => (service.Item1, service.Item2[..Math.Min(shown, service.Item2.Length)])));
+                .Select(service => (Path.GetFileName((string)service!["path"]!), (string)service["failure"]!))
+                .Zip(expected, (service, shown) => (service.Item1, service.Item2[..Math.Min(Math.Max(shown.Failure.Length, 1), service.Item2.Length)])));
+        Assert.Contains("cut  failed: Hypercalls.Psci.dll is cut short", Words().Replace(table.Output, "  "), StringComparison.Ordinal);
         Assert.Contains(said, line => line.Contains($"Settings were left out: {_folder}/services.json: owners.oem.uid = \"none\": ", StringComparison.Ordinal));
         Assert.Contains(said, line => line.EndsWith("with 1 services: TWIN", StringComparison.Ordinal));
     }
+
+    [GeneratedRegex(" *[|] *")]
+    private static partial Regex Words();
 }
