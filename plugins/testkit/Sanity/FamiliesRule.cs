@@ -8,6 +8,8 @@ internal static class FamiliesRule
 {
     private const string Own = "";
 
+    private static readonly string[] s_features = ["PSCI_FEATURES", "SMCCC_ARCH_FEATURES", "TRNG_FEATURES", "PV_TIME_FEATURES"];
+
     public static string Judge(Subject subject)
     {
         var service = subject.Make();
@@ -20,6 +22,7 @@ internal static class FamiliesRule
         foreach (var family in families)
         {
             Look(subject, family.Key, [.. family]);
+            Ask(subject, family.Key, [.. family]);
         }
 
         foreach (var row in service.Rows.Where(row => row.Traits.IsMandatory))
@@ -59,6 +62,28 @@ internal static class FamiliesRule
         if (versions.Length > 1)
         {
             subject.Fault(Rules.Families, "versions", $"{string.Join(" and ", versions.Select(row => row.Name))} both say that they are the VERSION function: leave one");
+        }
+    }
+
+    /// <summary>What the FEATURES function of a specification says of the others is what the table says.</summary>
+    private static void Ask(Subject subject, string family, IReadOnlyList<ServedFunction> rows)
+    {
+        if (rows.FirstOrDefault(row => s_features.Contains(row.Name)) is not { } features)
+        {
+            return;
+        }
+
+        var stage = subject.On(MachineKind.All[0]);
+        foreach (var function in FunctionNames.Functions.Where(function => function.Family == family))
+        {
+            foreach (var id in function.Ids)
+            {
+                var isServed = rows.Any(row => row.Ids.Contains(id));
+                if (stage.Play(new Step.Call(0, features.Ids[0]) { Arguments = [id.Value] }) is { Failures: [] } seen && isServed != (long)seen.Answer.X0 >= 0)
+                {
+                    subject.Fault(Rules.Families, $"{features.Name} {id}", $"{features.Name} says {seen.Result} of {function.Name} ({id}), which is {(isServed ? "" : "not ")}in the table");
+                }
+            }
         }
     }
 
