@@ -24,6 +24,7 @@ echo "Building…"
 dotnet build Hypercalls.sln -c Release -v quiet -nodeReuse:false -p:UseSharedCompilation=false || failed "The build failed."
 echo "Checking the format…"
 dotnet format Hypercalls.sln --no-restore --verify-no-changes --exclude artifacts || failed "The format differs: run dotnet format."
+./pack.sh --no-build || failed "The packages could not be made."
 echo "Testing…"
 dotnet test tests/Hypercalls.Tests.csproj -c Release --no-build --results-directory "$results" \
   --logger "trx;LogFileName=tests.trx" --logger "console;verbosity=minimal" --blame-hang-timeout 20m --blame-hang-dump-type none "$@"

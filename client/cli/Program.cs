@@ -5,6 +5,7 @@ using Hypercalls.Cli.Commands;
 var root = new RootCommand("Hypercalls: answers the SMC and HVC calls of Arm guests, over gRPC, by services of yours.")
 {
     RunCommand.Create(),
+    NewCommand.Create(),
     DaemonCommand.Create(),
     CallCommand.Create(),
     QueryCommand.Create(),

@@ -56,7 +56,7 @@ internal sealed class Dispatcher(CallJournal journal, TimeProvider clock)
                 case null:
                     return served ?? throw new OutOfOrderException("The service did not answer before its deadline.");
                 case { Need: { } need }:
-                    call = call.With(need.Zeros());
+                    call = call.With(need.Unused(call));
                     break;
                 case var unfinished:
                     continuation = new Continuation.Finished(ServiceSet.Run(call, unfinished.Value, CancellationToken.None));

@@ -53,6 +53,15 @@ public readonly record struct Answer
     /// <returns>x0 = the code, x1 to x3 zero.</returns>
     public static Answer Status(long code) => new() { X0 = (ulong)code };
 
+    /// <summary>A UUID in w0 to w3: its bytes in textual order, each register's first byte lowest (DEN0028, General service queries).</summary>
+    /// <param name="uid">One that begins with ffffffff reads as an unknown function.</param>
+    /// <returns>The four registers.</returns>
+    public static Answer Uid(Guid uid)
+    {
+        var (w0, w1, w2, w3) = OwnerIdentity.Words(uid);
+        return Value(w0, w1, w2, w3);
+    }
+
     /// <summary>Data: zero-extended from 32 bits for SMC32 functions.</summary>
     /// <param name="x0">x0.</param>
     /// <param name="x1">x1.</param>

@@ -34,8 +34,7 @@ internal sealed class GeneralQueries : Service<GeneralQueriesState>
 
             if (Agreed(owner, CallUid, identities, identity => identity.Uid) is { } uid)
             {
-                var (w0, w1, w2, w3) = OwnerIdentity.Words(uid);
-                Add(owner, CallUid, Answer.Value(w0, w1, w2, w3));
+                Add(owner, CallUid, Answer.Uid(uid));
             }
 
             if (Agreed(owner, Revision, identities, identity => identity.Revision) is { } revision)

@@ -19,10 +19,11 @@ public sealed record Need
     public ValueArray<SystemRegister> System { get; init; }
 
     /// <summary>What a machine supplies that has never run.</summary>
-    /// <returns>All of it, and all of it zero.</returns>
-    public Supply Zeros() => new(
+    /// <param name="call">Whose registers x6 to x17 count.</param>
+    /// <returns>Memory and system registers are zero.</returns>
+    public Supply Unused(Hypercall call) => new(
         [.. Memory.Select(range => new GuestBytes(range, ValueArray.Of<byte>(new byte[range.Size])))],
-        [.. Registers.Select(register => new RegisterValue(register, 0))],
+        [.. Registers.Select(register => new RegisterValue(register, call.Registers[register]))],
         [.. System.Select(register => new SystemRegisterValue(register, 0))]);
 
     /// <summary>Throws where no host could supply it, or where the call has it.</summary>
@@ -46,9 +47,9 @@ public sealed record Need
 
         foreach (var register in Registers.Span)
         {
-            if (register is < 6 or >= CallRegisters.Count || (call.Supplied >> register & 1) != 0)
+            if (register is < 6 or >= CallRegisters.Count)
             {
-                throw new InvalidOperationException($"The function asks for x{register}; x6 to x17 can be asked for, each once.");
+                throw new InvalidOperationException($"The function asks for x{register}; x6 to x17 can be asked for.");
             }
         }
 

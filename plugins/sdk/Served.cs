@@ -24,15 +24,18 @@ public readonly record struct Served(MachineState State, Answer Answer, Service?
     /// <returns>Empty where no register is written.</returns>
     public string ResultText() => ResultNames.Of(Service?.Statuses, Answer);
 
-    /// <summary>What the host does: "power on 0.0.0.1", "go on at 0x40001000, end interrupt 27".</summary>
-    /// <returns>Empty where it does nothing but write registers and memory.</returns>
-    public string EffectText()
-    {
-        var effect = Answer.Then?.ToString() ?? "";
-        return Answer is { EndedInterrupts.Count: 0, ReturnedInterrupts.Count: 0 } ? effect : string.Join(
+    /// <summary>What is done beside registers and memory: "power on 0.0.0.1", "go on at 0x40001000, end interrupt 27", "raise 0x40000001 at core 0.0.0.0".</summary>
+    /// <returns>Empty where nothing is.</returns>
+    public string EffectText() => Answer is { EndedInterrupts.Count: 0, ReturnedInterrupts.Count: 0, Raises.Count: 0 }
+        ? Answer.Then?.ToString() ?? ""
+        : string.Join(
             ", ",
-            [.. effect.Length == 0 ? [] : new[] { effect }, .. Answer.EndedInterrupts.Select(intid => $"end interrupt {intid}"), .. Answer.ReturnedInterrupts.Select(intid => $"return interrupt {intid}")]);
-    }
+            [
+                .. Answer.Then is { } effect ? new[] { effect.ToString() } : [],
+                .. Answer.EndedInterrupts.Select(intid => $"end interrupt {intid}"),
+                .. Answer.ReturnedInterrupts.Select(intid => $"return interrupt {intid}"),
+                .. Answer.Raises.Select(raise => raise.ToString()),
+            ]);
 }
 
 /// <summary>What a step that concerns every service has led to.</summary>

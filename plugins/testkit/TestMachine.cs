@@ -72,6 +72,9 @@ public sealed partial class TestMachine
     /// <summary>The last call's result by the names of its service, such as ON_PENDING; empty where no register was written.</summary>
     public string LastResult { get; private set; } = "";
 
+    /// <summary>What the operator reads beside the last call: events it raised that were refused. Null where there is nothing.</summary>
+    public string? LastNote { get; private set; }
+
     /// <summary>What the services add to the guest's device tree, asked anew each time.</summary>
     public ValueArray<DeviceTreeNode> DeviceTree
     {
@@ -188,6 +191,7 @@ public sealed partial class TestMachine
         var served = ServeToItsEnd(ref call, system);
         LastServed = served;
         LastResult = served.ResultText();
+        LastNote = served.Note;
         var (answered, answer) = (call, served.Answer);
         _last[call.Core] = state => Services.NotApplied(state, answered, answer);
         Write(call.Core, answer);

@@ -54,7 +54,7 @@ public sealed class TestDaemon : IAsyncLifetime
         var folder = Directory.CreateDirectory(Path.Combine(parent, "plugins")).FullName;
         foreach (var plugin in plugins)
         {
-            var source = Path.Combine(Artifacts, plugin is "trials" or "twin" ? "test-plugins" : "plugins", plugin);
+            var source = ((string[])["plugins", "samples", "test-plugins"]).Select(kind => Path.Combine(Artifacts, kind, plugin)).First(Directory.Exists);
             Directory.CreateSymbolicLink(Path.Combine(folder, plugin), source);
         }
 

@@ -8,6 +8,7 @@ public sealed class TrialsService : Service<TrialsState>, IAttention<TrialsState
 {
     private const ulong El1h = 0x3C5;
     private const ulong OfInterrupt = 1ul << 32;
+    private static ulong s_runs;
     private static readonly FunctionId s_count = new(0xC300_0023);
     private static readonly FunctionId s_take = new(0xC300_0016);
 
@@ -30,6 +31,7 @@ public sealed class TrialsService : Service<TrialsState>, IAttention<TrialsState
         { 0xC300_000D, "SEVEN",       Seven },
         { 0xC300_000F, "SLOW_ATTEND", AttendLate, "milliseconds" },
         { 0xC300_0010, "WITHDRAWN",   Attend,     "core", "count" },
+        { 0xC300_0013, "NEED",        Needs,      "address" },
         { 0xC300_0016, "TAKE",        Take,       "intid" },
         { 0xC300_0017, "GIVE_BACK",   GiveBack,   "intid" },
         { 0xC300_0018, "WOKEN",       Woken,      "core" },
@@ -37,6 +39,7 @@ public sealed class TrialsService : Service<TrialsState>, IAttention<TrialsState
         { 0x8300_0021, "NARROW",      Narrow,     "a" },
         { 0xC300_0022, "USES",        Uses,       FunctionTraits.Uses(6, 17) },
         { 0xC300_0023, "COUNT",       Count,      "milliseconds" },
+        { 0xC300_0024, "WORK",        Works,      "milliseconds", "deaf" },
         { 0xC300_0011, "SPIN",        Spin,       "milliseconds" },
     };
 
@@ -235,6 +238,42 @@ public sealed class TrialsService : Service<TrialsState>, IAttention<TrialsState
         var index = state.IndexOf(call.Core);
         var count = state.Cores[index].Count + 1;
         return (state with { Cores = state.Cores.With(index, state.Cores[index] with { Count = count }) }, Answer.Value(count));
+    }
+
+    /// <summary>Eight bytes of guest memory, x7 and VBAR, by two questions.</summary>
+    private static Outcome<TrialsState> Needs(in Hypercall call, TrialsState state)
+    {
+        if (!call.TryRange(call[1], 8, out var range))
+        {
+            return Answer.Status(-2);
+        }
+
+        if (!call.TryRead(range, out var bytes))
+        {
+            return new Need { Memory = [range], Registers = [7] };
+        }
+
+        return call.TryRead(SystemRegister.VbarElc, out var vbar)
+            ? Answer.Value(BitConverter.ToUInt64(bytes), call[7], vbar)
+            : new Need { System = [SystemRegister.VbarElc] };
+    }
+
+    /// <summary>COUNT, but outside the machine's turn; x1 counts the runs of this process. One that is deaf goes on when it is cancelled.</summary>
+    private static Outcome<TrialsState> Works(in Hypercall call, TrialsState state)
+    {
+        var (core, time, isDeaf) = (call.Core, TimeSpan.FromMilliseconds(call[1]), call[2] != 0);
+        return new Work<TrialsState>(cancelled =>
+        {
+            var run = Interlocked.Increment(ref s_runs);
+            using var never = new ManualResetEventSlim();
+            never.Wait(time, isDeaf ? CancellationToken.None : cancelled);
+            return now =>
+            {
+                var index = now.IndexOf(core);
+                var count = now.Cores[index].Count + 1;
+                return (now with { Cores = now.Cores.With(index, now.Cores[index] with { Count = count }) }, Answer.Value(count, run));
+            };
+        });
     }
 
     private static Outcome<TrialsState> Attend(in Hypercall call, TrialsState state) => (Pend(state, call[1], 1), Answer.Value(0));

@@ -6,8 +6,9 @@ namespace Hypercalls.Tests.Client.Cli;
 public sealed class CommandTests(TestDaemon daemon) : IClassFixture<TestDaemon>
 {
     [Theory]
-    [InlineData("", "run daemon call query register services machines state sdei raise trace cert doctor")]
+    [InlineData("", "run new daemon call query register services machines state sdei raise trace cert doctor")]
     [InlineData("run", "--kernel --initrd --append --cores --memory --conduit --settings --set --allow-shadowed --fallback --retries Ctrl-A")]
+    [InlineData("new", "name --output hypercall-service")]
     [InlineData("daemon", "--socket --listen --tls --plugins --settings --set --keep-going")]
     [InlineData("call", "--machine --apply --json")]
     [InlineData("query", "--machine --profile --conduit --imm --a32 --json linux-6.12-defaults")]

@@ -107,10 +107,13 @@ internal sealed class Host : IAsyncDisposable
 
         public Task SendAsync(VcpuMessage message) => stream.RequestStream.TryWriteAsync(message);
 
-        public async Task<Answer> AnswerAsync()
+        public async Task<Answer> AnswerAsync() => (await NextAsync()).Answer;
+
+        /// <summary>An answer, or what a function needs before it answers.</summary>
+        public async Task<DaemonToVcpu> NextAsync()
         {
             Assert.True(await stream.ResponseStream.MoveNext().Soon());
-            return stream.ResponseStream.Current.Answer;
+            return stream.ResponseStream.Current;
         }
 
         /// <summary>The status with which the daemon ends the stream.</summary>
