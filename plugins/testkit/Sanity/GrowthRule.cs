@@ -40,7 +40,8 @@ internal static class GrowthRule
             var smallest = int.MaxValue;
             for (var i = 0; i < steps; i++)
             {
-                source.Saw(stage.Play(source.Next()));
+                var step = source.Next();
+                source.Saw(step, stage.Play(step));
                 if (i >= steps / 2 && (i % Math.Max(1, steps / Samples) == 0 || i == steps - 1))
                 {
                     smallest = Math.Min(smallest, Size(stage));

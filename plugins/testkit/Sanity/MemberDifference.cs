@@ -1,5 +1,6 @@
 using System.Collections;
 using System.Reflection;
+using System.Text.Json;
 
 namespace Hypercalls.Testkit.Sanity;
 
@@ -14,7 +15,8 @@ internal static class MemberDifference
 
     private static (string Member, string One, string Other)? Of(string path, object? one, object? other, int depth)
     {
-        if (ReferenceEquals(one, other) || depth > Deepest)
+        // A bare object is the state of a service that remembers nothing.
+        if (ReferenceEquals(one, other) || depth > Deepest || one?.GetType() == typeof(object))
         {
             return null;
         }
@@ -28,6 +30,11 @@ internal static class MemberDifference
         if (type.IsPrimitive || type.IsEnum || one is string or Delegate or Type)
         {
             return one is Delegate or Type || one.Equals(other) ? null : (path, Shown(one), Shown(other));
+        }
+
+        if (one is JsonElement json)
+        {
+            return JsonElement.DeepEquals(json, (JsonElement)other) ? null : (path, Shown(one), Shown(other));
         }
 
         if (one is IDictionary dictionary)

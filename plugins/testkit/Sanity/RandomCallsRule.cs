@@ -11,10 +11,14 @@ internal static class RandomCallsRule
             var source = new StepSource(unchecked(subject.Options.Seed + n), stage.Kind, stage.Service);
             for (var call = 0; call < subject.Options.Calls / MachineKind.All.Count; call++)
             {
-                source.Saw(stage.Play(source.Next()));
+                var step = source.Next();
+                source.Saw(step, stage.Play(step));
             }
         }
 
-        return $"{subject.Options.Calls} calls, core reports, resets, fallbacks and events in any order on {MachineKind.All.Count} kinds of machine";
+        // What a run has not reached is no fault, and is to be known.
+        string[] refused = [.. subject.Calls.Where(calls => calls.Value.Done == 0).Select(calls => calls.Key)];
+        return $"{subject.Options.Calls} calls, core reports, resets, fallbacks and events in any order on {MachineKind.All.Count} kinds of machine"
+            + (refused.Length == 0 ? "" : $"; never answered but by an error: {string.Join(", ", refused)}");
     }
 }

@@ -16,7 +16,7 @@ internal sealed class Recording
         {
             steps.Add(source.Next());
             recording.Play(stage, steps[^1]);
-            source.Saw(recording._played[^1].Seen);
+            source.Saw(steps[^1], recording._played[^1].Seen);
         }
 
         return (steps, recording);

@@ -13,7 +13,7 @@ public sealed record SanityOptions
     public int Seed { get; init; } = Random.Shared.Next();
 
     /// <summary>How many random calls there are: <see cref="FewestCalls"/> to <see cref="MostCalls"/>. The default takes a few seconds.</summary>
-    public int Calls { get; init; } = 10_000;
+    public int Calls { get; init; } = 20_000;
 
     /// <summary>A step that takes longer each time it is repeated is a fault: half of what the daemon gives a service while others wait, by default.</summary>
     public TimeSpan SlowAfter { get; init; } = TimeSpan.FromMilliseconds(500);

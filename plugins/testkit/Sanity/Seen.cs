@@ -21,6 +21,9 @@ internal sealed record Seen(string What, string Result, Answer Answer, IReadOnly
     /// <summary>The function worked outside the machine's turn.</summary>
     public bool WasLong { get; init; }
 
+    /// <summary>The answer is a negative status.</summary>
+    public bool IsError => Failures.Count > 0 || (Answer is { Kind: ResultKind.Status } status && (long)status.X0 < 0);
+
     public string Line => Result.Length > 0 ? $"{What} = {Result}" : What;
 
     /// <summary>Whether both are the same for guest, host and operator.</summary>

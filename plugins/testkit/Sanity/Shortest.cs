@@ -23,7 +23,7 @@ internal static class Shortest
             return (history with { Steps = [.. history.Steps.TakeLast(StepsKept)], Before = Math.Max(0, history.Steps.Count - StepsKept), WasOnce = true }, sentence);
         }
 
-        foreach (var candidates in (Func<History, IEnumerable<History>>[])[Fewer, Smaller, Plainer, Fewer])
+        foreach (var candidates in (Func<History, IEnumerable<History>>[])[Fewer, Smaller, Plainer, Smaller, Fewer])
         {
             var progress = true;
             while (progress && Stopwatch.GetElapsedTime(began) < s_patience)

@@ -22,8 +22,8 @@ internal sealed class Subject(Func<Service> make, SanityOptions options)
     /// <summary>Which rule is judged now: what services throw is its fault.</summary>
     public string ThrowsAgainst { get; set; } = Rules.RandomCalls;
 
-    /// <summary>Calls of each row, and how many of them were answered by NOT_SUPPORTED.</summary>
-    public Dictionary<string, (int Calls, int NotSupported)> Calls { get; } = [];
+    /// <summary>Calls of each row, how many of them were answered by NOT_SUPPORTED, and how many by no error.</summary>
+    public Dictionary<string, (int Calls, int NotSupported, int Done)> Calls { get; } = [];
 
     public IReadOnlyList<SanityFault> Faults
     {
@@ -111,8 +111,8 @@ internal sealed class Subject(Func<Service> make, SanityOptions options)
 
         if (seen.Row is { } row)
         {
-            var (calls, notSupported) = Calls.GetValueOrDefault(row.Name);
-            Calls[row.Name] = (calls + 1, notSupported + (seen.Answer == Answer.NotSupported ? 1 : 0));
+            var (calls, notSupported, done) = Calls.GetValueOrDefault(row.Name);
+            Calls[row.Name] = (calls + 1, notSupported + (seen.Answer == Answer.NotSupported ? 1 : 0), done + (seen.IsError ? 0 : 1));
             if (seen.Cut is not null)
             {
                 Suspect(Rules.Widths, row.Name, stage, CutOf(row.Name, seen)!, (_, again) => CutOf(row.Name, again));

@@ -23,7 +23,7 @@ internal sealed class PluginCopy
     /// <summary>A copy of a plugin that was built.</summary>
     public static PluginCopy Of(string parent, string plugin, string? name = null)
     {
-        var source = Path.Combine(TestDaemon.Artifacts, plugin is "trials" or "twin" ? "test-plugins" : "plugins", plugin);
+        var source = ((string[])["plugins", "samples", "test-plugins"]).Select(kind => Path.Combine(TestDaemon.Artifacts, kind, plugin)).First(Directory.Exists);
         var folder = Directory.CreateDirectory(Path.Combine(parent, name ?? plugin)).FullName;
         foreach (var file in Directory.EnumerateFiles(source))
         {

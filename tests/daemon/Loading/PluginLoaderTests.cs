@@ -17,6 +17,8 @@ public sealed class PluginLoaderTests : IDisposable
     [InlineData("psci", "PSCI")]
     [InlineData("sdei", "SDEI")]
     [InlineData("smccc", "SMCCC")]
+    [InlineData("trng", "TRNG")]
+    [InlineData("acme", "ACME")]
     [InlineData("trials", "TRIALS")]
     public void Plugins_as_they_are_built_load(string plugin, string service)
     {

@@ -1,11 +1,14 @@
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
+using Hypercalls.Acme;
 using Hypercalls.Hello;
 using Hypercalls.Psci;
 using Hypercalls.Sdei;
 using Hypercalls.Sdk;
 using Hypercalls.Smccc;
+using Hypercalls.Testkit;
 using Hypercalls.Testkit.Sanity;
+using Hypercalls.Trng;
 
 namespace Hypercalls.Tests.Testkit.Sanity;
 
@@ -23,6 +26,9 @@ public sealed partial class SanityRunTests
     private static readonly Dictionary<string, Func<Service>> s_services = new()
     {
         ["hello"] = () => new HelloService(),
+        ["trng"] = () => new TrngService(),
+        ["acme"] = () => new AcmeService(new() { TamperEvent = 0 }, new TestLog()),
+        ["remembers nothing"] = () => new WrongService<object>(new() { { 0xC300_0001, "RIGHT", (in _) => Answer.Success } }),
         ["smccc 1.0"] = () => new SmcccService(new() { Version = new(1, 0) }),
         ["smccc 1.3"] = () => new SmcccService(new() { SocId = new() { Bank = 4, Code = 0x3B, Number = 7, Name = "SoC" } }),
         ["psci 0.2"] = () => new PsciService(new() { Version = new(0, 2) }),
@@ -102,7 +108,7 @@ public sealed partial class SanityRunTests
         ["two versions"] = (() => Traits((0xC300_0001, "WRONG_FIRST", FunctionTraits.Version, (in _) => Answer.Value(1)), (0xC300_0002, "WRONG_SECOND", FunctionTraits.Version, (in _) => Answer.Value(1))), [
             "families: WRONG_FIRST and WRONG_SECOND both say that they are the VERSION function: leave one"]),
         ["a mandatory function that is none"] = (() => Traits((0x8300_0000, "WRONG_VERSION", FunctionTraits.Version, (in _) => Answer.Value(1)), (0xC300_0001, "WRONG_LATER", FunctionTraits.Mandatory, (in _) => Answer.NotSupported)), [
-            "families: WRONG_LATER is mandatory, and answers NOT_SUPPORTED to each of its 468 calls"]),
+            "families: WRONG_LATER is mandatory, and answers NOT_SUPPORTED to each of its 586 calls"]),
         ["a specification's family without its version"] = (() => Table((0x8400_0052, "TRNG_GET_UUID", (in _) => Answer.Value(1))), [
             "families: TRNG_GET_UUID (0x8400_0052) of WRONG is not served, because nobody serves TRNG_VERSION: add that row"]),
         ["a specification's family with less than it demands"] = (() => Table((0x8400_0050, "TRNG_VERSION", (in _) => Answer.Value(0x1_0000)), (0x8400_0053, "TRNG_RND", (in _) => Answer.Status(-3))), [
