@@ -21,7 +21,7 @@ internal sealed class DaemonOptions
     /// <summary>Single settings over the file's, such as PSCI.version=1.0.</summary>
     public string[] Set { get; set; } = [];
 
-    /// <summary>Start in spite of plugins that do not load.</summary>
+    /// <summary>Start without services that do not load, refuse their settings or conflict with others.</summary>
     public bool KeepGoing { get; set; }
 
     /// <summary>Stop when standard input ends.</summary>

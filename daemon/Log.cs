@@ -61,6 +61,9 @@ internal static partial class Log
     [LoggerMessage(Level = LogLevel.Information, Message = "{Service} is set to {Settings} by {Origin}")]
     public static partial void Settings(ILogger log, string service, string settings, string origin);
 
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Settings were left out: {Sentence}")]
+    public static partial void SettingsRefused(ILogger log, string sentence);
+
     [LoggerMessage(Level = LogLevel.Warning, Message = "Settings were left out: {Origin}: no service is named {Name}")]
     public static partial void SettingsLeftOut(ILogger log, string origin, string name);
 

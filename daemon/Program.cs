@@ -7,7 +7,7 @@ var tls = new Option<string?>("--tls") { Description = "The folder with ca.pem, 
 var plugins = new Option<string?>("--plugins") { Description = "The plugin folder; by default beside the daemon.", HelpName = "folder" };
 var settings = new Option<string?>("--settings") { Description = "The file of the services' settings; by default services.json beside the daemon.", HelpName = "file" };
 var set = new Option<string[]>("--set") { Description = "One setting over those of the file, such as PSCI.version=1.0. Repeatable.", HelpName = "service.member=value" };
-var keepGoing = new Option<bool>("--keep-going") { Description = "Start in spite of plugins that do not load." };
+var keepGoing = new Option<bool>("--keep-going") { Description = "Start without services that do not load, refuse their settings or conflict with others; `hypercalls services` shows why." };
 var stopWithInput = new Option<bool>("--stop-with-input") { Description = "Stop when standard input ends: for a daemon that must not outlive the process that started it." };
 var root = new RootCommand("The Hypercalls daemon: answers the hypercalls that vCPU hosts forward to it.") { socket, listen, tls, plugins, settings, set, keepGoing, stopWithInput };
 root.SetAction(parsed => DaemonHost.RunAsync(options =>
@@ -21,4 +21,16 @@ root.SetAction(parsed => DaemonHost.RunAsync(options =>
     options.KeepGoing |= parsed.GetValue(keepGoing);
     options.StopWithInput |= parsed.GetValue(stopWithInput);
 }));
-return await root.Parse(args).InvokeAsync();
+root.Add(SanityMode.Create(plugins, settings, set));
+var command = root.Parse(args);
+if (command.Errors.Count > 0)
+{
+    foreach (var error in command.Errors)
+    {
+        Console.Error.WriteLine(error.Message);
+    }
+
+    return DaemonHost.Misconfigured;
+}
+
+return await command.InvokeAsync();

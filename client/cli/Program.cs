@@ -11,6 +11,7 @@ var root = new RootCommand("Hypercalls: answers the SMC and HVC calls of Arm gue
     QueryCommand.Create(),
     RegisterCommand.Create(),
     ServicesCommand.Create(),
+    SanityCommand.Create(),
     MachinesCommand.Create(),
     StateCommand.Create(),
     StateCommand.CreateFor("SDEI"),

@@ -9,20 +9,7 @@ internal static class Configuration
     /// <exception cref="ConfigurationException">A value is wrong: the sentence names it.</exception>
     public static DaemonOptions Read(ConfigurationManager configuration, Action<DaemonOptions> commandLine)
     {
-        var options = new DaemonOptions();
-        try
-        {
-            configuration.AddJsonFile("appsettings.json", optional: true);
-            // HYPERCALLS_DeadlineMs and the like.
-            configuration.AddEnvironmentVariables();
-            configuration.GetSection("Hypercalls").Bind(options);
-            new ConfigurationBuilder().AddEnvironmentVariables("HYPERCALLS_").Build().Bind(options);
-        }
-        catch (Exception e) when (e is InvalidOperationException or FormatException or InvalidDataException)
-        {
-            throw new ConfigurationException($"appsettings.json or the environment: {e.GetBaseException().Message} {e.Message}", e);
-        }
-
+        var options = Bound(configuration);
         // Clients read HYPERCALLS_TLS too: it asks for TLS where there is TCP, and for no TCP.
         options.Tls = options.Tls is "" ? null : options.Tls;
         var inherited = options.Tls;
@@ -41,8 +28,41 @@ internal static class Configuration
         Check(options.HostDeadlineMs > options.DeadlineMs, "HostDeadlineMs", options.HostDeadlineMs, $"it must be longer than DeadlineMs, {options.DeadlineMs}");
         Check(options.KeepLostSeconds > 0, "KeepLostSeconds", options.KeepLostSeconds, "give seconds above 0");
         options.Socket = ListenAddress.Socket(options.Socket);
+        return Located(options);
+    }
+
+    /// <summary>Where plugins and settings lie, for a mode that is no daemon.</summary>
+    /// <exception cref="ConfigurationException">A value is wrong: the sentence names it.</exception>
+    public static DaemonOptions ReadPlugins(ConfigurationManager configuration, Action<DaemonOptions> commandLine)
+    {
+        var options = Bound(configuration);
+        commandLine(options);
+        return Located(options);
+    }
+
+    private static DaemonOptions Located(DaemonOptions options)
+    {
         options.Settings = options.Settings is null ? InstalledSettings() : FullPath(options.Settings);
         options.Plugins = Path.GetFullPath(options.Plugins ?? DefaultPlugins());
+        return options;
+    }
+
+    private static DaemonOptions Bound(ConfigurationManager configuration)
+    {
+        var options = new DaemonOptions();
+        try
+        {
+            configuration.AddJsonFile("appsettings.json", optional: true);
+            // HYPERCALLS_DeadlineMs and the like.
+            configuration.AddEnvironmentVariables();
+            configuration.GetSection("Hypercalls").Bind(options);
+            new ConfigurationBuilder().AddEnvironmentVariables("HYPERCALLS_").Build().Bind(options);
+        }
+        catch (Exception e) when (e is InvalidOperationException or FormatException or InvalidDataException)
+        {
+            throw new ConfigurationException($"appsettings.json or the environment: {e.GetBaseException().Message} {e.Message}", e);
+        }
+
         return options;
     }
 

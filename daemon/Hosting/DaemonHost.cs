@@ -14,7 +14,7 @@ namespace Hypercalls.Daemon.Hosting;
 internal static class DaemonHost
 {
     private const int Started = 0;
-    private const int Misconfigured = 2;
+    internal const int Misconfigured = 2;
 
     /// <summary>Runs until it is told to stop.</summary>
     /// <param name="commandLine">What the command line sets, stronger than file and environment.</param>
@@ -62,10 +62,10 @@ internal static class DaemonHost
         builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None);
         builder.Services.Configure<Microsoft.Extensions.Logging.Console.ConsoleLoggerOptions>(console => console.LogToStandardErrorThreshold = LogLevel.Trace);
 
-        var settings = ServiceSettings.Read(options.Settings, options.Set);
+        var settings = ServiceSettings.Read(options.Settings, options.Set, options.KeepGoing);
         var lines = new ServiceLines(TimeProvider.System);
-        var loaded = PluginLoader.LoadAll(options.Plugins!, settings, lines.Log);
-        var services = PluginLoader.Combine(loaded, options.KeepGoing, settings.Owners());
+        var (loaded, services) = PluginLoader.Combine(PluginLoader.LoadAll(options.Plugins!, settings, lines.Log), options.KeepGoing);
+        services = settings.WithOwners(services, options.KeepGoing);
         settings.CheckAllTaken(loaded, options.KeepGoing);
         builder.Services.AddSingleton(settings);
         builder.Services.AddDaemon(options, loaded, services);
@@ -105,12 +105,19 @@ internal static class DaemonHost
         }
 
         var settings = app.Services.GetRequiredService<ServiceSettings>();
+        foreach (var sentence in settings.LeftOut)
+        {
+            Log.SettingsRefused(log, sentence);
+        }
+
         foreach (var (service, json, origin) in settings.Taken)
         {
             Log.Settings(log, service, json, origin);
         }
 
-        foreach (var (name, origin) in settings.Untaken())
+        // Of a service that refused its settings its failure tells.
+        var refused = app.Services.GetRequiredService<IReadOnlyList<LoadedPlugin>>().Where(plugin => plugin.IsOfOthers).Select(plugin => plugin.Name).ToList();
+        foreach (var (name, origin) in settings.Untaken().Where(untaken => !refused.Contains(untaken.Name, StringComparer.OrdinalIgnoreCase)))
         {
             Log.SettingsLeftOut(log, origin, name);
         }

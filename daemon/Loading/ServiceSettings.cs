@@ -9,31 +9,60 @@ internal sealed class ServiceSettings
     /// <summary>The member of the file that is no service's.</summary>
     private const string OwnersName = "owners";
 
+    private const string OwnerRemedy = "Remove it from the settings: what a service says of its owner stands.";
+
     private const int LongestShown = 100;
 
     private readonly string? _file;
     private readonly JsonObject _members;
     private readonly SetOption[] _set;
     private readonly List<(string Service, string Json, string Origin)> _taken = [];
+    private readonly List<string> _leftOut;
+    private readonly ConfigurationException? _unreadable;
 
-    private ServiceSettings(string? file, JsonObject members, SetOption[] set) => (_file, _members, _set) = (file, members, set);
+    private ServiceSettings(string? file, JsonObject members, SetOption[] set, ConfigurationException? unreadable = null) =>
+        (_file, _members, _set, _unreadable, _leftOut) = (file, members, set, unreadable, unreadable is null ? [] : [$"{unreadable.Message} Services that take settings were left out."]);
 
     /// <summary>Which service, or "owners", got what from where.</summary>
     public IReadOnlyList<(string Service, string Json, string Origin)> Taken => _taken;
 
+    /// <summary>What was left out that is no service's, where that is no reason not to start: a sentence each.</summary>
+    public IReadOnlyList<string> LeftOut => _leftOut;
+
     /// <summary>Reads the file, if one is named, and the options.</summary>
+    /// <param name="file">Its path; null for none.</param>
+    /// <param name="set">As typed behind --set.</param>
+    /// <param name="keepGoing">A file that cannot be read is the fault of every service that takes settings, and of no other.</param>
     /// <exception cref="ConfigurationException">One of them is malformed.</exception>
-    public static ServiceSettings Read(string? file, IEnumerable<string> set) =>
-        new(file, file is null ? new(SettingsFile.NodeOptions) : SettingsFile.Read(file), [.. set.Select(SetOption.Parse)]);
+    public static ServiceSettings Read(string? file, IEnumerable<string> set, bool keepGoing = false)
+    {
+        SetOption[] options = [.. set.Select(SetOption.Parse)];
+        try
+        {
+            return new(file, file is null ? new(SettingsFile.NodeOptions) : SettingsFile.Read(file), options);
+        }
+        catch (ConfigurationException e) when (keepGoing)
+        {
+            return new(file, new(SettingsFile.NodeOptions), options, e);
+        }
+    }
 
     /// <summary>A service, with its settings where it has any.</summary>
     /// <param name="type">Its class.</param>
     /// <param name="log">Where it writes for the operator.</param>
+    /// <param name="named">Told the service's name before its settings are looked at.</param>
     /// <exception cref="ConfigurationException">It cannot take them.</exception>
-    public Service Create(Type type, IServiceLog log)
+    public Service Create(Type type, IServiceLog log, Action<string>? named = null)
     {
         // Its name, by which it is found, is the service's own.
         var service = Settings.Create(type, log: log);
+        named?.Invoke(service.Name);
+        if (_unreadable is not null && Settings.TypeOf(type) is not null)
+        {
+            // What it was to be set to nobody knows.
+            throw new ConfigurationException(_unreadable.Message, _unreadable);
+        }
+
         return Names.Contains(service.Name) && !Is(service.Name, OwnersName) ? Take(service.Name, members => Settings.Create(type, members, log)) : service;
     }
 
@@ -42,6 +71,28 @@ internal sealed class ServiceSettings
     public IReadOnlyList<OwnerIdentity> Owners() => Names.Contains(OwnersName)
         ? [.. Take(OwnersName, members => (OwnerSettings)Settings.Read(typeof(OwnerSettings), members)).Said.Select(Identity)]
         : [];
+
+    /// <summary>Adds what is said of owners of functions to what services serve.</summary>
+    /// <param name="services">What is served.</param>
+    /// <param name="keepGoing">What cannot be said is left out.</param>
+    /// <exception cref="ConfigurationException">It cannot be said, or a service says something else.</exception>
+    public ServiceSet WithOwners(ServiceSet services, bool keepGoing)
+    {
+        try
+        {
+            var owners = Owners();
+            return owners.Count == 0 ? services : new(services.Services, owners);
+        }
+        catch (ServiceConflictException e) when (!keepGoing)
+        {
+            throw new ConfigurationException($"{e.Message} {OwnerRemedy}", e);
+        }
+        catch (Exception e) when (keepGoing && e is ConfigurationException or ServiceConflictException)
+        {
+            _leftOut.Add(e is ServiceConflictException ? $"{e.Message} {OwnerRemedy}" : e.Message);
+            return services;
+        }
+    }
 
     /// <summary>Every setting is some service's.</summary>
     /// <exception cref="ConfigurationException">A name is no service's, and no plugin that was left out may have been meant.</exception>
@@ -103,7 +154,11 @@ internal sealed class ServiceSettings
             {
                 var members = Merged(name, texts);
                 var made = read(members);
-                _taken.Add((name, members.ToJsonString(), Origins(name)));
+                if (!_taken.Any(taken => Is(taken.Service, name)))
+                {
+                    _taken.Add((name, members.ToJsonString(), Origins(name)));
+                }
+
                 return made;
             }
             catch (SettingsException e)

@@ -18,7 +18,7 @@ internal sealed class OperatorEndpoint(MachineRegistry machines, IReadOnlyList<L
         {
             if (plugin.Failure is { } failure)
             {
-                reply.Services.Add(new Protos.Service { Name = Path.GetFileName(plugin.Folder), Failure = failure, Path = plugin.Folder });
+                reply.Services.Add(new Protos.Service { Name = plugin.Name, Failure = failure, Path = plugin.Folder });
             }
 
             foreach (var service in plugin.Services)

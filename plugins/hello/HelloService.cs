@@ -21,7 +21,7 @@ public sealed class HelloService : Service<HelloState>
 
     private static Answer HelloVersion(in Hypercall call) => Answer.Value(0x1_0000);
 
-    private static Answer Add(in Hypercall call) => Answer.Value(call[1] + call[2]);
+    private static Answer Add(in Hypercall call) => Answer.Value(call.Function.IsSmc64 ? call[1] + call[2] : (uint)(call[1] + call[2]));
 
     private static Outcome<HelloState> Count(in Hypercall call, HelloState state) =>
         (state with { Count = state.Count + 1 }, Answer.Value(state.Count + 1));

@@ -76,9 +76,12 @@ public sealed partial class PsciService
             : Status(InvalidParameters);
     }
 
-    private Outcome<PsciState> StatResidency(in Hypercall call, PsciState state) => Answer.Value(StaysOf(call, state).Microseconds);
+    private Outcome<PsciState> StatResidency(in Hypercall call, PsciState state) => Statistic(call, StaysOf(call, state).Microseconds);
 
-    private Outcome<PsciState> StatCount(in Hypercall call, PsciState state) => Answer.Value(StaysOf(call, state).Count);
+    private Outcome<PsciState> StatCount(in Hypercall call, PsciState state) => Statistic(call, StaysOf(call, state).Count);
+
+    // The SMC32 results wrap: residency after 71 minutes.
+    private static Answer Statistic(in Hypercall call, ulong value) => Answer.Value(call.Function.IsSmc64 ? value : (uint)value);
 
     /// <summary>The stays of the highest node that the state takes down; none for a combination that does not exist, as there is no error code.</summary>
     private Stays StaysOf(in Hypercall call, PsciState state) =>

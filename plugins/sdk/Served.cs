@@ -14,6 +14,9 @@ public readonly record struct Served(MachineState State, Answer Answer, Service?
     /// <summary>What the function does outside the machine's turn before it answers: <see cref="ServiceSet.Finish"/>. Nothing is to be committed before. Null where it has answered.</summary>
     public LongWork? Work { get; init; }
 
+    /// <summary>The first of x0 to x17 whose value does not fit into the 32 bits of an SMC32 answer, uncut: the guest never sees its upper half. Null where all fit.</summary>
+    public RegisterValue? Cut { get; init; }
+
     /// <summary>For the operator: what became of events that the function raised; null where there is nothing to say.</summary>
     public string? Note { get; init; }
 

@@ -68,7 +68,7 @@ public sealed partial class ServiceSet
     {
         AnswerShape.Check(rendered.Answer, call);
         var next = rendered.State is null ? state : state.With(route.Service, rendered.State);
-        var served = new Served(next, Widen(rendered.Answer, call), route.Stay.Service, route.Function, null);
+        var served = new Served(next, Widen(rendered.Answer, call), route.Stay.Service, route.Function, null) { Cut = CutOf(rendered.Answer, call) };
         return rendered.Answer.Raises.Count == 0 ? served : Raise(served, call, state, running);
     }
 

@@ -182,8 +182,28 @@ public sealed partial class ServiceSet : IServedFunctions
     private static Hypercall AsServed(in Hypercall call) =>
         call.Immediate == 0 && call.Function.HasSveHint ? call with { Function = call.Function.WithoutHint } : call;
 
+    private static bool IsWide(in Answer answer, in Hypercall call) =>
+        answer.Kind == ResultKind.None || call.Function.IsSmc64 || call.Immediate != 0;
+
+    /// <summary>Data wider than 32 bits, or a status that is no 32-bit number.</summary>
+    private static RegisterValue? CutOf(in Answer answer, in Hypercall call)
+    {
+        if (IsWide(answer, call))
+        {
+            return null;
+        }
+
+        var x0 = answer.Kind == ResultKind.Status ? answer.X0 == (ulong)(int)answer.X0 : answer.X0 <= uint.MaxValue;
+        return !x0 ? new(0, answer.X0)
+            : answer.X1 > uint.MaxValue ? new(1, answer.X1)
+            : answer.X2 > uint.MaxValue ? new(2, answer.X2)
+            : answer.X3 > uint.MaxValue ? new(3, answer.X3)
+            : answer.Beyond.Count == 0 ? null
+            : answer.Beyond.Where(register => register.Value > uint.MaxValue).Select(register => (RegisterValue?)register).FirstOrDefault();
+    }
+
     private static Answer Widen(in Answer answer, in Hypercall call) =>
-        answer.Kind == ResultKind.None || call.Function.IsSmc64 || call.Immediate != 0
+        IsWide(answer, call)
             ? answer
             : answer with
             {

@@ -26,10 +26,17 @@ public sealed partial class TestMachine
         _state = Services.Restore(_state, restored, json);
     }
 
-    private RunningService Running => _running ??= new(Description.Name);
+    /// <summary>All that became of the last call.</summary>
+    internal Served LastServed { get; private set; }
+
+    /// <summary>The last call worked outside the machine's turn.</summary>
+    internal bool LastWasLong { get; private set; }
+
+    internal RunningService Running => _running ??= new(Description.Name);
 
     private Served ServeToItsEnd(ref Hypercall call, ValueArray<SystemRegisterValue> system)
     {
+        LastWasLong = false;
         var served = Services.Serve(call, _state, Running);
         while (true)
         {
@@ -40,6 +47,7 @@ public sealed partial class TestMachine
             }
             else if (served.Work is not null)
             {
+                LastWasLong = true;
                 var finished = ServiceSet.Run(call, served, CancellationToken.None);
                 var meanwhile = Meanwhile;
                 Meanwhile = null;

@@ -189,6 +189,7 @@ public sealed partial class TestMachine
 
         call = call with { Machine = Description, Served = Services.SeenBy(call.Conduit, call.Pstate.IsAArch32, Kernel), Now = Now, Random = NextBits() };
         var served = ServeToItsEnd(ref call, system);
+        LastServed = served;
         LastResult = served.ResultText();
         LastNote = served.Note;
         var (answered, answer) = (call, served.Answer);
@@ -219,6 +220,11 @@ public sealed partial class TestMachine
 
         return Commit(served);
     }
+
+    /// <summary>The states themselves, in the order of the services.</summary>
+    internal IReadOnlyList<object> States => [.. Enumerable.Range(0, Services.Services.Count).Select(i => _state[i])];
+
+    internal bool CanFallBack(Mpidr core) => _last.ContainsKey(core);
 
     internal void FellBack(Mpidr core)
     {

@@ -14,7 +14,7 @@ internal static class DaemonCommand
         var listen = new Option<string?>("--listen") { Description = "A TCP address beside the socket, such as 127.0.0.1:7433.", HelpName = "address" };
         var tls = new Option<string?>("--tls") { Description = "The folder with ca.pem, cert.pem and key.pem for --listen, as `hypercalls cert daemon` makes it: only clients with a certificate of that CA get in.", HelpName = "folder" };
         var plugins = new Option<string?>("--plugins") { Description = "The plugin folder; by default beside the daemon.", HelpName = "folder" };
-        var keepGoing = new Option<bool>("--keep-going") { Description = "Start in spite of plugins that do not load." };
+        var keepGoing = new Option<bool>("--keep-going") { Description = "Start without services that do not load, refuse their settings or conflict with others; `hypercalls services` shows why." };
         var command = new Command("daemon", "Run the daemon in the foreground. Ctrl-C or SIGTERM stops it in order.") { socket, listen, tls, plugins, keepGoing };
         var settings = DaemonSettings.AddTo(command);
         command.SetAction(async (parsed, cancelled) =>

@@ -33,6 +33,32 @@ public sealed class ServiceSetTests
     public void A_status_is_sign_extended_in_both_conventions(uint id, int status, ulong x0) =>
         Assert.Equal(new Answer { X0 = x0 }, Answering(Answer.Status(status)).Call(id));
 
+    public static TheoryData<uint, Answer, RegisterValue?> Cuts => new()
+    {
+        // ID   answer                                       what the guest never sees
+        { Smc32, Answer.Value(0xFFFF_FFFF, 1, 2, 3),          null },
+        { Smc32, Answer.Value(0x1_0000_0000),                 new(0, 0x1_0000_0000) },
+        { Smc32, Answer.Value(0, High),                       new(1, High) },
+        { Smc32, Answer.Value(0, 0, High),                    new(2, High) },
+        { Smc32, Answer.Success with { X3 = High },           new(3, High) },
+        { Smc32, Answer.Value(0) with { Beyond = [new(7, 1), new(4, High)] }, new(4, High) },
+        { Smc32, Answer.Status(-9),                           null },
+        { Smc32, Answer.Status(int.MinValue),                 null },
+        { Smc32, Answer.Status(0x8000_0000),                  new(0, 0x8000_0000) },
+        { Smc32, Answer.NotSupported,                         null },
+        { Smc32, Answer.NoResults,                            null },
+        { Smc64, Answer.Value(ulong.MaxValue, High),          null },
+    };
+
+    [Theory]
+    [MemberData(nameof(Cuts))]
+    public void What_does_not_fit_into_an_SMC32_answer_is_told(uint id, Answer answer, RegisterValue? cut)
+    {
+        var machine = Answering(answer);
+        machine.Call(id);
+        Assert.Equal(cut, machine.LastServed.Cut);
+    }
+
     [Fact]
     public void Data_of_an_SMC32_function_is_zero_extended()
     {
