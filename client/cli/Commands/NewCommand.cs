@@ -23,8 +23,8 @@ internal static class NewCommand
             ServiceTemplate.Write(await PackageFeed.FindAsync(cancelled), given, folder);
             Console.WriteLine($"Wrote {folder}. Next, in that folder:");
             Console.WriteLine("  dotnet test");
+            Console.WriteLine($"  hypercalls run --service . --calls \"{given.ToUpperInvariant()}_ADD 1 2; {given.ToUpperInvariant()}_COUNT\"");
             Console.WriteLine($"  dotnet publish {given} -o PLUGINFOLDER/{given.ToLowerInvariant()}, then hypercalls daemon --plugins PLUGINFOLDER --settings services.json");
-            Console.WriteLine($"  hypercalls run --service ./{given} --calls \"…\"");
             return ExitCode.Done;
         });
         return command;

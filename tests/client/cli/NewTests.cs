@@ -15,8 +15,8 @@ public sealed class NewTests : IDisposable
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
-    [Fact]
-    public async Task A_new_service_is_tested_published_and_served()
+    [NeedsFact("qemu-system-aarch64")]
+    public async Task A_new_service_is_tested_called_by_a_guest_judged_published_and_served()
     {
         var written = await NewAsync("Bolt", "work");
         var service = Path.Combine(_folder, "work");
@@ -24,8 +24,8 @@ public sealed class NewTests : IDisposable
             (0, $"""
                 Wrote {service}. Next, in that folder:
                   dotnet test
+                  hypercalls run --service . --calls "BOLT_ADD 1 2; BOLT_COUNT"
                   dotnet publish Bolt -o PLUGINFOLDER/bolt, then hypercalls daemon --plugins PLUGINFOLDER --settings services.json
-                  hypercalls run --service ./Bolt --calls "…"
 
                 """),
             (written.ExitCode, written.Output));
@@ -34,6 +34,12 @@ public sealed class NewTests : IDisposable
         Assert.True(testCode == 0, tested);
         Assert.Contains("Passed!  - Failed:     0, Passed:     3, Skipped:     0, Total:     3", tested, StringComparison.Ordinal);
         Assert.DoesNotContain("warning", tested, StringComparison.OrdinalIgnoreCase);
+
+        var called = await Tool.RunAsync("run", "--service", service, "--calls", "BOLT_ADD 1 2; BOLT_COUNT");
+        Assert.Equal((0, "BOLT_ADD(1, 2)  x0 0x3  x1 0x0  x2 0x0  x3 0x0\nBOLT_COUNT()  x0 0x1  x1 0x0  x2 0x0  x3 0x0\n", ""), (called.ExitCode, called.Output, called.Errors));
+        var judged = await Tool.RunAsync("sanity", service);
+        Assert.StartsWith("BOLT 1.0: seed ", judged.Output, StringComparison.Ordinal);
+        Assert.Equal((0, ""), (judged.ExitCode, judged.Errors));
 
         var plugins = Path.Combine(_folder, "plugins");
         var (publishCode, published) = await Dotnet.RunAsync(service, null, "publish", "Bolt", "-o", Path.Combine(plugins, "bolt"), "--nologo");

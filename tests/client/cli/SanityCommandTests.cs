@@ -14,14 +14,14 @@ public sealed class SanityCommandTests : IDisposable
     [Fact]
     public async Task A_sane_service_by_its_name_and_by_its_folder()
     {
-        var named = await Tool.RunAsync("sanity", "hello", "--seed", "7", "--calls", "500");
+        var named = await Tool.RunAsync("sanity", "trng", "--seed", "7", "--calls", "500");
         Assert.Equal((0, ""), (named.ExitCode, named.Errors));
-        Assert.StartsWith("HELLO 1.0: seed 7, 500 random calls\n\nrule ", named.Output, StringComparison.Ordinal);
+        Assert.StartsWith("TRNG 1.0: seed 7, 500 random calls\n\nrule ", named.Output, StringComparison.Ordinal);
         var lines = named.Output.TrimEnd().Split('\n')[4..];
         Assert.Equal(12, lines.Length);
         Assert.All(lines, line => Assert.Contains("  ok  ", line, StringComparison.Ordinal));
 
-        var folder = await Tool.RunAsync("sanity", PluginCopy.Of(_folder, "hello").Folder, "--seed", "7", "--calls", "500");
+        var folder = await Tool.RunAsync("sanity", PluginCopy.Of(_folder, "trng").Folder, "--seed", "7", "--calls", "500");
         Assert.Equal(named, folder);
     }
 
