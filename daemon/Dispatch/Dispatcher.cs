@@ -34,7 +34,7 @@ internal sealed class Dispatcher(CallJournal journal, TimeProvider clock)
 
         if (served.Work is not null)
         {
-            served = machine.CallByHand(core, call, apply, new Continuation.Finished(ServiceSet.Run(call, served, CancellationToken.None)));
+            served = machine.CallByHand(core, call, apply, Worked(machine, call, served));
         }
 
         if (journal.IsWatched)
@@ -62,10 +62,16 @@ internal sealed class Dispatcher(CallJournal journal, TimeProvider clock)
                     call = call.With(need.Unused(call));
                     break;
                 case var unfinished:
-                    continuation = new Continuation.Finished(ServiceSet.Run(call, unfinished.Value, CancellationToken.None));
+                    continuation = Worked(machine, call, unfinished.Value);
                     break;
             }
         }
+    }
+
+    private static Continuation.Finished Worked(Machine machine, in Hypercall call, in Served served)
+    {
+        using var late = new CancellationTokenSource(machine.Deadline);
+        return new(ServiceSet.Run(call, served, late.Token));
     }
 
     // The immediate of a call that is served is known, or counts as 0.

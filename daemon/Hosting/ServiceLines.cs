@@ -34,6 +34,18 @@ internal sealed class ServiceLines(TimeProvider clock)
     {
         lock (_lock)
         {
+            if (_loggers is null)
+            {
+                // Of constructors alone: nobody is served yet.
+                _early.Enqueue(entry);
+                return;
+            }
+
+            if (!LogOf(entry).IsEnabled(Level(entry.Level)))
+            {
+                return;
+            }
+
             if (!_allowances.TryGetValue(entry.Service, out var allowance))
             {
                 _allowances[entry.Service] = allowance = new() { Since = clock.GetTimestamp() };
@@ -51,20 +63,16 @@ internal sealed class ServiceLines(TimeProvider clock)
             }
 
             allowance.Used++;
-            if (_loggers is null)
-            {
-                _early.Enqueue(entry);
-                return;
-            }
-
             Write(entry, allowance.Dropped);
             allowance.Dropped = 0;
         }
     }
 
+    private ILogger LogOf(ServiceLogEntry entry) => _loggers!.CreateLogger(entry.Service.Length > 0 ? $"Hypercalls.Services.{entry.Service}" : "Hypercalls.Services");
+
     private void Write(ServiceLogEntry entry, int dropped)
     {
-        var log = _loggers!.CreateLogger(entry.Service.Length > 0 ? $"Hypercalls.Services.{entry.Service}" : "Hypercalls.Services");
+        var log = LogOf(entry);
         if (dropped > 0)
         {
             Daemon.Log.ServiceLinesDropped(log, dropped, MostASecond);

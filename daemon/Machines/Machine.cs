@@ -59,6 +59,9 @@ internal sealed partial class Machine
 
     public ulong Incarnation { get; }
 
+    /// <summary>What a call may take.</summary>
+    public TimeSpan Deadline => _deadline;
+
     /// <summary>Known to the host alone: opens vCPU streams, and re-attaches.</summary>
     public byte[] Token { get; private set; } = RandomNumberGenerator.GetBytes(TokenBytes);
 
