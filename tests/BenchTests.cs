@@ -38,7 +38,7 @@ public sealed class BenchTests
         var (exitCode, output) = await RunAsync("--quick", "--only", "dispatch");
         Assert.Equal(0, exitCode);
         Assert.DoesNotContain('\u001b', output);
-        Assert.Matches(@"\| dispatch: clock, randomness, lock, service, commit +\| +[0-9,]+ ns \| +[0-9,]+ ns service alone \|", output);
+        Assert.Matches(@"\| dispatch: clock, randomness, turn, service, no state +\| +[0-9,]+ ns \| +[0-9,]+ ns service alone \|", output);
         Assert.Matches(@"\| exit message to answer message +\| +[0-9,]+ ns \| +[0-9,]+ ns protobuf alone \|", output);
     }
 

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Hypercalls.Sdk;
 
 /// <summary>What follows a function's code: the end of a long one, events that it raises at others.</summary>
@@ -51,12 +53,14 @@ public sealed partial class ServiceSet
         }
     }
 
+    [MethodImpl(MethodImplOptions.NoInlining)]
     private static Served Failed(MachineState state, Route route, Exception fault)
     {
         var service = route.Stay.Service;
         return new(state, Answer.NotSupported, service, route.Function, new(service, route.Function.Name, fault));
     }
 
+    [MethodImpl(MethodImplOptions.NoInlining)]
     private static Served Unfinished(object more, in Hypercall call, MachineState state, Route route)
     {
         var need = more as Need;
@@ -73,6 +77,7 @@ public sealed partial class ServiceSet
     }
 
     /// <summary>Raises the events of an answer at other services: all of it or, where one is refused that the answer insists on, nothing.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
     private Served Raise(in Served served, in Hypercall call, MachineState before, RunningService? running)
     {
         var state = served.State;

@@ -1,4 +1,5 @@
 using System.Collections.Frozen;
+using System.Runtime.CompilerServices;
 
 namespace Hypercalls.Sdk;
 
@@ -127,7 +128,7 @@ public sealed partial class ServiceSet : IServedFunctions
 
         if (call.Immediate == 0 && call.Function.HasSveHint)
         {
-            return Serve(AsServed(call), state, running);
+            return ServeWithoutHint(call, state, running);
         }
 
         running?.Enter(route.Stay, call.Core);
@@ -177,6 +178,10 @@ public sealed partial class ServiceSet : IServedFunctions
         FindRoute(call.Function, call.Conduit, call.Immediate, call.Pstate.IsAArch32) is { } route
             ? Step(state, "not applied", running, (service, old) => service == All[route.Service] ? service.NotApplied(old, AsServed(call), answer) : old)
             : new(state, []);
+
+    // Rare ways stand apart: what they keep on the stack would be cleared at each call.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private Served ServeWithoutHint(in Hypercall call, MachineState state, RunningService? running) => Serve(AsServed(call), state, running);
 
     // The SVE hint is for routing: no service sees it, in a call or when it is told of one again.
     private static Hypercall AsServed(in Hypercall call) =>

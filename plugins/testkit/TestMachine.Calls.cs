@@ -57,7 +57,6 @@ public sealed partial class TestMachine
             }
             else
             {
-                RunningService.LeaveThread();
                 return served;
             }
         }

@@ -38,6 +38,7 @@ public sealed partial class TestMachine
         };
         Begin();
         var raised = Services.Raise(_state, at, new(@event, core is { } index ? Description.Cores[index].Mpidr : null, Description, Now), Running);
+        RunningService.LeaveThread();
         Keep(raised.Failure);
         _state = raised.State;
         return (raised.Result, raised.Text);

@@ -294,6 +294,7 @@ public sealed partial class TestMachine
 
     private Answer Commit(Served served)
     {
+        RunningService.LeaveThread();
         Keep(served.Failure);
         _state = served.State;
         return served.Answer;
@@ -301,6 +302,7 @@ public sealed partial class TestMachine
 
     private MachineState Keep(Stepped stepped)
     {
+        RunningService.LeaveThread();
         foreach (var failure in stepped.Failures)
         {
             Keep(failure);

@@ -25,8 +25,9 @@ internal sealed record BatchCost(double Nanoseconds, double Bytes)
             var allocated = GC.GetAllocatedBytesForCurrentThread();
             var started = Stopwatch.GetTimestamp();
             batch.Run();
-            nanoseconds.Add(Stopwatch.GetElapsedTime(started).TotalNanoseconds / IBatch.Calls);
+            var elapsed = Stopwatch.GetElapsedTime(started);
             bytes += GC.GetAllocatedBytesForCurrentThread() - allocated;
+            nanoseconds.Add(elapsed.TotalNanoseconds / IBatch.Calls);
         }
 
         nanoseconds.Sort();
