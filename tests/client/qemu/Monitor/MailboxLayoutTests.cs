@@ -1,20 +1,13 @@
-using System.Globalization;
-using System.Reflection;
-using System.Text.RegularExpressions;
 using Hypercalls.Qemu.Monitor;
 
 namespace Hypercalls.Tests.Client.Qemu.Monitor;
 
-public sealed partial class MailboxLayoutTests
+public sealed class MailboxLayoutTests
 {
     [Fact]
     public void Is_that_of_the_header_constant_by_constant()
     {
-        var header = Definition().Matches(File.ReadAllText(GuestImages.Source("client/qemu/Monitor/mailbox.h")))
-            .ToDictionary(match => PascalCase(match.Groups["name"].Value), match => Number(match.Groups["value"].Value));
-        var constants = typeof(MailboxLayout).GetFields(BindingFlags.Public | BindingFlags.Static)
-            .ToDictionary(field => field.Name, field => Convert.ToInt64(field.GetRawConstantValue(), CultureInfo.InvariantCulture));
-        Assert.Equal(header.OrderBy(pair => pair.Key, StringComparer.Ordinal), constants.OrderBy(pair => pair.Key, StringComparer.Ordinal));
+        LayoutHeader.IsThatOf(typeof(MailboxLayout), "client/qemu/Monitor/mailbox.h");
     }
 
     [Fact]
@@ -36,15 +29,4 @@ public sealed partial class MailboxLayoutTests
         Assert.True(MailboxLayout.Token + MailboxLayout.TokenSize <= MailboxLayout.Stub);
         Assert.True(MailboxLayout.Pages + (MailboxLayout.MaximumVcpus * MailboxLayout.PageSize) <= MailboxLayout.AreaSize);
     }
-
-    private static string PascalCase(string name) =>
-        string.Concat(name.Split('_').Select(word => char.ToUpperInvariant(word[0]) + word[1..].ToLowerInvariant()));
-
-    private static long Number(string text) =>
-        text.StartsWith("0x", StringComparison.Ordinal)
-            ? long.Parse(text.AsSpan(2), NumberStyles.HexNumber, CultureInfo.InvariantCulture)
-            : long.Parse(text, CultureInfo.InvariantCulture);
-
-    [GeneratedRegex(@"^#define\s+(?<name>\w+)\s+(?<value>\w+)", RegexOptions.Multiline)]
-    private static partial Regex Definition();
 }
