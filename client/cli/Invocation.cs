@@ -1,7 +1,7 @@
 using System.CommandLine;
 using Grpc.Core;
 using Hypercalls.Cli.Output;
-using Hypercalls.Qemu;
+using Hypercalls.Hosts;
 
 namespace Hypercalls.Cli;
 
@@ -35,7 +35,7 @@ internal static class Invocation
             Console.Error.WriteLine(e.Message);
             return e.ExitCode;
         }
-        catch (QemuException e)
+        catch (HostException e)
         {
             Console.Error.WriteLine(e.Message);
             return e.IsBadInput ? ExitCode.BadInput : ExitCode.Failed;

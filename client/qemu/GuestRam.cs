@@ -1,11 +1,12 @@
 using System.IO.MemoryMappedFiles;
 using System.Runtime.CompilerServices;
+using Hypercalls.Hosts;
 using Hypercalls.Qemu.Monitor;
 
 namespace Hypercalls.Qemu;
 
 /// <summary>The machine's RAM: a file that QEMU and this process map. It stays mapped until the last thread that uses it has let go.</summary>
-internal sealed unsafe class GuestRam : IDisposable
+internal sealed unsafe class GuestRam : IGuestMemory, IDisposable
 {
     public const ulong Base = 0x4000_0000;
 
@@ -57,10 +58,14 @@ internal sealed unsafe class GuestRam : IDisposable
         if ((ulong)file.Length < size)
         {
             file.Dispose();
-            throw new QemuException($"{path} has {file.Length} bytes and not the {size} of the machine's RAM.");
+            throw new HostException($"{path} has {file.Length} bytes and not the {size} of the machine's RAM.");
         }
         return new(path, size, MemoryMappedFile.CreateFromFile(file, null, 0, MemoryMappedFileAccess.ReadWrite, HandleInheritability.None, leaveOpen: false));
     }
+
+    public void Read(ulong address, Span<byte> into) => Slice(address, into.Length).CopyTo(into);
+
+    public void Write(ulong address, ReadOnlySpan<byte> bytes) => bytes.CopyTo(Slice(address, bytes.Length));
 
     /// <summary>True when the range lies in RAM and outside the mailbox area.</summary>
     public bool IsGuestMemory(ulong address, ulong length) =>

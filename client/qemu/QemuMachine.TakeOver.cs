@@ -1,3 +1,5 @@
+using Hypercalls.Hosts;
+using Hypercalls.Hosts.Vcpus;
 using Hypercalls.Protos;
 using Hypercalls.Qemu.Monitor;
 using Hypercalls.Qemu.Process;
@@ -30,10 +32,10 @@ public sealed partial class QemuMachine
             _loader = new(_options, _ram);
             if (_loader.Guest != new GuestKind(record.ClientEl, record.GuestIsAArch32))
             {
-                throw new QemuException($"{record.Kernel} is another kernel than the one that runs: put that one back, since a reset loads it again.");
+                throw new HostException($"{record.Kernel} is another kernel than the one that runs: put that one back, since a reset loads it again.");
             }
             _records = new(_ram, record.Cores);
-            _powers = new(record.Cores, _records);
+            _powers = new(record.Cores, "QEMU", _records);
             _owed = NewOwed();
             _vcpus = NewVcpus();
             _toldBoot = GoOn();
@@ -63,7 +65,7 @@ public sealed partial class QemuMachine
 
     /// <summary>
     /// Goes on with a run whose host process was killed: what was decided is carried out, and from <see cref="Run"/> on the exits that nobody answered are forwarded once more, under
-    /// the numbers they had. What the guest printed meanwhile is lost. Throws <see cref="QemuException"/> with a sentence for a person; the run is then as it was.
+    /// the numbers they had. What the guest printed meanwhile is lost. Throws <see cref="HostException"/> with a sentence for a person; the run is then as it was.
     /// </summary>
     public static QemuMachine TakeOver(QemuRun run, Stream console, Action<string>? log) => new(run, console, log);
 
@@ -75,7 +77,7 @@ public sealed partial class QemuMachine
             .FirstOrDefault(vcpu => vcpu.Latest is { EndsTheBoot: true, Effect: not DecidedEffect.Shutdown });
         var told = _records.Area.ToldBoot;
         var toldLast = told == boot - 1 ? before.Latest : null;
-        _powers.TakeOver(boot, found, toldLast?.ResetKind ?? ResetKind.Cold, toldLast is null ? null : $"vCPU {before.Number}");
+        _powers.TakeOver(boot, [.. found.Select(core => core.ToBefore())], toldLast?.ResetKind ?? ResetKind.Cold, toldLast is null ? null : $"vCPU {before.Number}");
         foreach (var vcpu in _vcpus)
         {
             vcpu.TakeOver(boot, found[vcpu.Number]);
@@ -105,7 +107,7 @@ public sealed partial class QemuMachine
             }
             if (Environment.TickCount64 > patience)
             {
-                throw new QemuException($"The mailboxes of {_folder.Path} make no sense, and have not for {BootPatience.TotalSeconds:0} s: the guest has written there, or does not come out of reset.");
+                throw new HostException($"The mailboxes of {_folder.Path} make no sense, and have not for {BootPatience.TotalSeconds:0} s: the guest has written there, or does not come out of reset.");
             }
             pause.Wait(LookMilliseconds);
         }

@@ -1,3 +1,5 @@
+using Hypercalls.Hosts;
+
 namespace Hypercalls.Qemu;
 
 /// <summary>What goes on beside the vCPUs: console, door, and the end of QEMU.</summary>

@@ -1,4 +1,6 @@
 using Hypercalls.Client;
+using Hypercalls.Hosts;
+using Hypercalls.Hosts.Vcpus;
 using Hypercalls.Protos;
 using Hypercalls.Qemu.Loading;
 using Hypercalls.Qemu.Monitor;
@@ -8,7 +10,7 @@ using Hypercalls.Qemu.Vcpus;
 namespace Hypercalls.Qemu;
 
 /// <summary>A machine on a stock QEMU whose every SMC and HVC leaves it: start, wait for boot, run, dispose.</summary>
-public sealed partial class QemuMachine : IVcpuOwner, IDisposable
+public sealed partial class QemuMachine : IVcpuOwner, IGuestMachine
 {
     private static readonly TimeSpan BootPatience = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan ConnectPatience = TimeSpan.FromSeconds(60);
@@ -71,7 +73,7 @@ public sealed partial class QemuMachine : IVcpuOwner, IDisposable
             throw;
         }
         _records = new(_ram, options.Cores);
-        _powers = new(options.Cores, _records);
+        _powers = new(options.Cores, "QEMU", _records);
         _owed = NewOwed();
         _vcpus = NewVcpus();
         _consoleThread = new(CopyConsole) { IsBackground = true, Name = "guest console" };
@@ -82,49 +84,49 @@ public sealed partial class QemuMachine : IVcpuOwner, IDisposable
 
     bool IVcpuOwner.HasEnded => _end.Task.IsCompleted;
 
-    /// <summary>Makes the machine and starts QEMU. Throws <see cref="QemuException"/> with a sentence for a person.</summary>
+    /// <summary>Makes the machine and starts QEMU. Throws <see cref="HostException"/> with a sentence for a person.</summary>
     public static QemuMachine Start(QemuOptions options)
     {
         if (OperatingSystem.IsWindows())
         {
-            throw new QemuException("QEMU for Windows cannot share guest RAM with this process: run it under Linux (WSL) or macOS.");
+            throw new HostException("QEMU for Windows cannot share guest RAM with this process: run it under Linux (WSL) or macOS.");
         }
         if (options.Cores is < 1 or > MailboxLayout.MaximumVcpus)
         {
-            throw new QemuException($"{options.Cores} cores: this host runs 1 to {MailboxLayout.MaximumVcpus}.");
+            throw new HostException($"{options.Cores} cores: this host runs 1 to {MailboxLayout.MaximumVcpus}.");
         }
         if (options.MemoryMiB is < 16 or > 255 << 10)
         {
-            throw new QemuException($"{options.MemoryMiB} MiB of memory: this host runs 16 MiB to 255 GiB.");
+            throw new HostException($"{options.MemoryMiB} MiB of memory: this host runs 16 MiB to 255 GiB.");
         }
         if (options.ClientEl is not (1 or 2))
         {
-            throw new QemuException($"A guest at EL{options.ClientEl}: this host runs them at EL1 and EL2.") { IsBadInput = true };
+            throw new HostException($"A guest at EL{options.ClientEl}: this host runs them at EL1 and EL2.") { IsBadInput = true };
         }
         if (options is { ClientEl: 2, Conduit: Conduit.Hvc })
         {
-            throw new QemuException("A guest at EL2 calls by SMC: its HVC goes to itself.") { IsBadInput = true };
+            throw new HostException("A guest at EL2 calls by SMC: its HVC goes to itself.") { IsBadInput = true };
         }
         return new(options);
     }
 
     /// <summary>Blocks until every vCPU has come out of reset; the guest has not run yet.</summary>
-    public QemuBoot WaitForBoot()
+    public MachineBoot WaitForBoot()
     {
         if (Task.WaitAny([_booted.Task, _end.Task], BootPatience) < 0)
         {
-            throw new QemuException($"The cores have not come out of reset within {BootPatience.TotalSeconds:0} s: this host needs a CPU with AArch64, and {_options.Cpu} may have none.");
+            throw new HostException($"The cores have not come out of reset within {BootPatience.TotalSeconds:0} s: this host needs a CPU with AArch64, and {_options.Cpu} may have none.");
         }
         if (_end.Task.IsCompleted && !_isTakenOver)
         {
-            throw new QemuException(_end.Task.Result is MachineEnd.Failed failed ? failed.Report : "The machine was stopped before it came out of reset.");
+            throw new HostException(_end.Task.Result is MachineEnd.Failed failed ? failed.Report : "The machine was stopped before it came out of reset.");
         }
         // QEMU has mapped it by now.
         _folder.ForgetMemory();
         var idAa64pfr0 = _vcpus[0].Identity[Array.IndexOf(IdentityNames, "ID_AA64PFR0_EL1")];
         if (_loader.Guest.Refusal(idAa64pfr0, _options.Cpu, _options.Conduit) is { } refusal)
         {
-            throw new QemuException(refusal) { IsBadInput = true };
+            throw new HostException(refusal) { IsBadInput = true };
         }
         return new(
             _isTakenOver ? _toldBoot : _powers.Boot,
@@ -136,14 +138,15 @@ public sealed partial class QemuMachine : IVcpuOwner, IDisposable
             _loader.Guest.Conduits(idAa64pfr0),
             OfferedInterrupts.Ranges,
             [.. IdentityNames.Zip(_vcpus[0].Identity, KeyValuePair.Create)],
+            KernelShare.None("the monitor forwards every call"),
             $"qemu-system-aarch64 {_version}");
     }
 
     /// <summary>
     /// Runs the guest and blocks until the machine has ended. To be called once, after <see cref="WaitForBoot"/>. The nodes are those that the daemon accepted the machine with;
-    /// throws <see cref="QemuException"/> with a sentence for a person when no tree can hold them.
+    /// throws <see cref="HostException"/> with a sentence for a person when no tree can hold them.
     /// </summary>
-    public MachineEnd Run(QemuBoot boot, IReadOnlyList<DeviceTreeNode> nodes, Func<ulong, IExitForwarder> forwarders, IMachineEvents events)
+    public MachineEnd Run(MachineBoot boot, IReadOnlyList<DeviceTreeNode> nodes, Func<ulong, IExitForwarder> forwarders, IMachineEvents events)
     {
         _nodes = nodes;
         foreach (var vcpu in _vcpus)

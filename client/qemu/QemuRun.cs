@@ -1,3 +1,4 @@
+using Hypercalls.Hosts;
 using Hypercalls.Qemu.Process;
 
 namespace Hypercalls.Qemu;
@@ -30,7 +31,7 @@ public sealed class QemuRun : IDisposable
 
     internal QemuProcess Process { get; }
 
-    /// <summary>Opens a run folder. Throws <see cref="QemuException"/> with a sentence for a person: its host lives, its QEMU has ended, it is no run folder of this user.</summary>
+    /// <summary>Opens a run folder. Throws <see cref="HostException"/> with a sentence for a person: its host lives, its QEMU has ended, it is no run folder of this user.</summary>
     public static QemuRun Open(string folder)
     {
         var opened = RunFolder.Open(folder, out var record);
@@ -40,7 +41,7 @@ public sealed class QemuRun : IDisposable
         }
         // What is left of it is of no use to anybody.
         opened.Dispose();
-        throw new QemuException($"The QEMU of {opened.Path} has ended: there is nothing left to take over.");
+        throw new HostException($"The QEMU of {opened.Path} has ended: there is nothing left to take over.");
     }
 
     /// <summary>Those that can be taken over now, the oldest first; to be disposed of, each.</summary>
@@ -53,7 +54,7 @@ public sealed class QemuRun : IDisposable
             {
                 runs.Add(Open(folder));
             }
-            catch (Exception e) when (e is QemuException or IOException or UnauthorizedAccessException)
+            catch (Exception e) when (e is HostException or IOException or UnauthorizedAccessException)
             {
                 // Another user's, a live host's, or the remains of a run.
             }

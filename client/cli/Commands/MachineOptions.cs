@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Hypercalls.Cli.Running;
+using Hypercalls.Hosts.Loading;
 using Hypercalls.Qemu;
 
 namespace Hypercalls.Cli.Commands;

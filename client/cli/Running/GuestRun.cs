@@ -4,13 +4,13 @@ using System.Runtime.InteropServices;
 using Grpc.Core;
 using Hypercalls.Cli.Output;
 using Hypercalls.Client;
+using Hypercalls.Hosts;
 using Hypercalls.Protos;
-using Hypercalls.Qemu;
 
 namespace Hypercalls.Cli.Running;
 
 /// <summary>One guest, from its first exit to its power-off: machine, session, trace.</summary>
-internal sealed class GuestRun(CallInvoker daemon, Func<QemuMachine> start, string name, SharedTerminal terminal, bool watches, bool showCalls, bool allowShadowed, HostRules rules) : IDisposable
+internal sealed class GuestRun(CallInvoker daemon, Func<IGuestMachine> start, string name, SharedTerminal terminal, bool watches, bool showCalls, bool allowShadowed, HostRules rules) : IDisposable
 {
     private static readonly TimeSpan LastRecords = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(10);
@@ -39,7 +39,7 @@ internal sealed class GuestRun(CallInvoker daemon, Func<QemuMachine> start, stri
         });
         var boot = await Task.Run(machine.WaitForBoot, CancellationToken.None);
         await using var session = await MachineSession.AttachAsync(
-            daemon, () => Hello(boot, machine), KernelShare.None("the monitor forwards every call"), machine.AttentionWanted, rules with { Token = token => machine.KeepToken(token.Span) }, cancelled);
+            daemon, () => Hello(boot, machine), boot.Kernel, machine.AttentionWanted, rules with { Token = token => machine.KeepToken(token.Span) }, cancelled);
         if (machine.IsTakenOver)
         {
             terminal.WriteLine(session.Welcome.Known
@@ -67,7 +67,7 @@ internal sealed class GuestRun(CallInvoker daemon, Func<QemuMachine> start, stri
 
     public Spectre.Console.Table Table() => _summary.ToTable(_vcpus);
 
-    private Hello Hello(QemuBoot boot, QemuMachine machine)
+    private Hello Hello(MachineBoot boot, IGuestMachine machine)
     {
         // Before it runs, its boot core is about to; one that was taken over runs, in a boot that the daemon may not know yet.
         var (number, cores) = _isRunning ? machine.Now() : machine.IsTakenOver ? (boot.Boot, machine.Now().Cores) : (boot.Boot, [.. boot.Cores.Select((mpidr, number) => new Core { Mpidr = mpidr, Power = number == 0 ? CorePower.On : CorePower.Off })]);
@@ -96,13 +96,13 @@ internal sealed class GuestRun(CallInvoker daemon, Func<QemuMachine> start, stri
     }
 
     /// <summary>The machine's own threads do the work; this one waits for its end.</summary>
-    private Task<MachineEnd> RunOnThreadAsync(QemuMachine machine, QemuBoot boot, MachineSession session)
+    private Task<MachineEnd> RunOnThreadAsync(IGuestMachine machine, MachineBoot boot, MachineSession session)
     {
         _isRunning = true;
         return Task.Factory.StartNew(() => machine.Run(boot, session.Accepted.DeviceTree, mpidr => Vcpu(machine, session, mpidr), session), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
     }
 
-    private TimedForwarder Vcpu(QemuMachine machine, MachineSession session, ulong mpidr)
+    private TimedForwarder Vcpu(IGuestMachine machine, MachineSession session, ulong mpidr)
     {
         var vcpu = new TimedForwarder(session.OpenVcpu(mpidr, need => machine.Supply(mpidr, need)));
         _vcpus.Add(vcpu);
@@ -113,7 +113,7 @@ internal sealed class GuestRun(CallInvoker daemon, Func<QemuMachine> start, stri
     private static async Task DetachAsync(MachineSession session, MachineEnd end) =>
         await session.DetachAsync(end.GetType().Name).WaitAsync(s_patience).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
 
-    private async Task StopWithDaemonAsync(MachineSession session, QemuMachine machine)
+    private async Task StopWithDaemonAsync(MachineSession session, IGuestMachine machine)
     {
         var reason = await session.Ended;
         if (Interlocked.CompareExchange(ref _lost, reason, null) is null)

@@ -1,16 +1,16 @@
-using Hypercalls.Qemu;
+using Hypercalls.Hosts;
 
 namespace Hypercalls.Cli.Running;
 
 /// <summary>A machine that comes up while other things are done; disposed of where nobody takes it.</summary>
-internal sealed class StartingMachine(Func<QemuMachine> start) : IAsyncDisposable
+internal sealed class StartingMachine(Func<IGuestMachine> start) : IAsyncDisposable
 {
-    private readonly Task<QemuMachine> _machine = Task.Run(start);
+    private readonly Task<IGuestMachine> _machine = Task.Run(start);
     private bool _isTaken;
 
     /// <summary>The machine, which is the caller's from now on; waits for it.</summary>
-    /// <exception cref="QemuException">It does not start.</exception>
-    public QemuMachine Take()
+    /// <exception cref="HostException">It does not start.</exception>
+    public IGuestMachine Take()
     {
         _isTaken = true;
         return _machine.GetAwaiter().GetResult();

@@ -1,3 +1,4 @@
+using Hypercalls.Hosts;
 using Hypercalls.Protos;
 
 namespace Hypercalls.Qemu.Caller;
@@ -33,7 +34,7 @@ public sealed class CallerGuest : IDisposable
     public CallerEnd? End { get; private set; }
 
     /// <summary>Makes its machine; the kernel of the options and all that belongs to it is this guest's.</summary>
-    /// <exception cref="QemuException">As <see cref="QemuMachine.Start"/>.</exception>
+    /// <exception cref="HostException">As <see cref="QemuMachine.Start"/>.</exception>
     public QemuMachine Start(QemuOptions options)
     {
         File.WriteAllBytes(_kernel, Image());

@@ -1,4 +1,5 @@
-using Hypercalls.Qemu.DeviceTree;
+using Hypercalls.Hosts.DeviceTree;
+using Hypercalls.Hosts.Loading;
 using Hypercalls.Qemu.Monitor;
 using WireNode = Hypercalls.Protos.DeviceTreeNode;
 

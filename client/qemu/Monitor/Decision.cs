@@ -1,5 +1,5 @@
+using Hypercalls.Hosts.Vcpus;
 using Hypercalls.Protos;
-using Hypercalls.Qemu.Vcpus;
 
 namespace Hypercalls.Qemu.Monitor;
 

@@ -1,12 +1,13 @@
+using Hypercalls.Hosts;
+using Hypercalls.Hosts.Vcpus;
 using Hypercalls.Protos;
-using Hypercalls.Qemu.Vcpus;
 
 namespace Hypercalls.Qemu.Monitor;
 
 /// <summary>A frame of the mailbox: x0 to x30, PC, PSTATE and the system registers that an answer may load. ELc is the exception level of the guest's kind.</summary>
-internal sealed class GuestRegisters(GuestKind kind)
+internal sealed class GuestRegisters(GuestKind kind) : IGuestRegisters
 {
-    public const int GeneralCount = 31;
+    public const int GeneralCount = AnswerRules.GeneralRegisters;
 
     // Registers that AArch32 user mode can reach; those above are banked ones of EL1, or AArch64's own.
     private const int UserCount = 15;
@@ -69,6 +70,46 @@ internal sealed class GuestRegisters(GuestKind kind)
     {
         get => Client(MailboxLayout.FrameSctlrEl1, MailboxLayout.FrameSctlrEl2);
         set => Client(MailboxLayout.FrameSctlrEl1, MailboxLayout.FrameSctlrEl2) = value;
+    }
+
+    public ulong GetGeneral(int index) => General[index];
+
+    public void SetGeneral(int index, ulong value) => General[index] = value;
+
+    public ulong? GetSystem(SystemRegister register) => register switch
+    {
+        SystemRegister.SpEl0 => SpEl0,
+        SystemRegister.SpEl1 => SpEl1,
+        SystemRegister.ElrElc => Elr,
+        SystemRegister.SpsrElc => Spsr,
+        SystemRegister.VbarElc => Vbar,
+        SystemRegister.SctlrElc => Sctlr,
+        _ => null,
+    };
+
+    public void SetSystem(SystemRegister register, ulong value)
+    {
+        switch (register)
+        {
+            case SystemRegister.SpEl0:
+                SpEl0 = value;
+                break;
+            case SystemRegister.SpEl1:
+                SpEl1 = value;
+                break;
+            case SystemRegister.ElrElc:
+                Elr = value;
+                break;
+            case SystemRegister.SpsrElc:
+                Spsr = value;
+                break;
+            case SystemRegister.VbarElc:
+                Vbar = value;
+                break;
+            case SystemRegister.SctlrElc:
+                Sctlr = value;
+                break;
+        }
     }
 
     /// <summary>What a core has that is started from here.</summary>

@@ -1,4 +1,4 @@
-using Hypercalls.Qemu.Vcpus;
+using Hypercalls.Hosts.Vcpus;
 
 namespace Hypercalls.Qemu.Monitor;
 

@@ -1,6 +1,6 @@
 using System.Runtime.CompilerServices;
+using Hypercalls.Hosts.Vcpus;
 using Hypercalls.Protos;
-using Hypercalls.Qemu.Vcpus;
 
 namespace Hypercalls.Qemu.Monitor;
 

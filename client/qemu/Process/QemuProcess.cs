@@ -2,6 +2,7 @@ using System.ComponentModel;
 using System.Diagnostics;
 using System.Globalization;
 using System.Text;
+using Hypercalls.Hosts;
 
 namespace Hypercalls.Qemu.Process;
 
@@ -145,7 +146,7 @@ internal sealed class QemuProcess : IDisposable
         }
     }
 
-    private static QemuException Missing(string path, Win32Exception e) =>
+    private static HostException Missing(string path, Win32Exception e) =>
         new($"{path} cannot be started ({e.Message}). Install it, on Debian: apt-get install qemu-system-arm.", e);
 
     private static ProcessStartInfo StartInfo(string path, IEnumerable<string> arguments) => new(path, arguments)

@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using Hypercalls.Hosts;
 
 namespace Hypercalls.Qemu.Process;
 
@@ -23,11 +24,11 @@ internal static class QemuSocket
                 socket.Dispose();
                 if (process.WaitForExit(RetryMilliseconds))
                 {
-                    throw new QemuException($"QEMU ended at once{process.ExitCode}: {process.Errors}", e);
+                    throw new HostException($"QEMU ended at once{process.ExitCode}: {process.Errors}", e);
                 }
                 if (Environment.TickCount64 > deadline)
                 {
-                    throw new QemuException($"QEMU did not open its socket within {patience.TotalSeconds:0} s. {process.Errors}", e);
+                    throw new HostException($"QEMU did not open its socket within {patience.TotalSeconds:0} s. {process.Errors}", e);
                 }
             }
         }

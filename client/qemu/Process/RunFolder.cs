@@ -1,3 +1,5 @@
+using Hypercalls.Hosts;
+
 namespace Hypercalls.Qemu.Process;
 
 /// <summary>
@@ -50,17 +52,17 @@ internal sealed class RunFolder : IDisposable
         if (path.Length > LongestPath)
         {
             Directory.Delete(path);
-            throw new QemuException($"The run folder {path} is too long for a socket's path: set TMPDIR or XDG_RUNTIME_DIR to a shorter one.");
+            throw new HostException($"The run folder {path} is too long for a socket's path: set TMPDIR or XDG_RUNTIME_DIR to a shorter one.");
         }
         return new(path, HasRoom("/dev/shm", ramSize) ? CreatePrivate("/dev/shm") : null, Lock(path)!);
     }
 
-    /// <summary>Opens that of a run whose host process is gone. Throws <see cref="QemuException"/> with a sentence for a person.</summary>
+    /// <summary>Opens that of a run whose host process is gone. Throws <see cref="HostException"/> with a sentence for a person.</summary>
     public static RunFolder Open(string path, out RunRecord record)
     {
         if (OperatingSystem.IsWindows() || !Directory.Exists("/proc/self/fd"))
         {
-            throw new QemuException("A run can be taken over on Linux alone: guest RAM, which has no name any more, is found in /proc.");
+            throw new HostException("A run can be taken over on Linux alone: guest RAM, which has no name any more, is found in /proc.");
         }
         path = System.IO.Path.TrimEndingDirectorySeparator(System.IO.Path.GetFullPath(path));
         if (new DirectoryInfo(path) is var folder && (!folder.Exists || folder.LinkTarget is not null))
@@ -75,7 +77,7 @@ internal sealed class RunFolder : IDisposable
         {
             throw Bad(file.Exists ? $"{file.FullName} is not a file of mode 0600, as a host leaves it." : $"{path} is no run: it has no {file.Name}.");
         }
-        var hostLock = Lock(path) ?? throw new QemuException($"The host process of {path} lives: a run has one at a time.") { IsBadInput = true };
+        var hostLock = Lock(path) ?? throw new HostException($"The host process of {path} lives: a run has one at a time.") { IsBadInput = true };
         if (!RunRecord.TryParse(File.ReadAllBytes(file.FullName), out record, out var wrong))
         {
             hostLock.Dispose();
@@ -113,7 +115,7 @@ internal sealed class RunFolder : IDisposable
             }
             if (qemu.WaitForExit(RetryMilliseconds) || Environment.TickCount64 > deadline)
             {
-                throw new QemuException($"Process {qemu.Id} is no QEMU of {Path}: it has not the machine's RAM open.");
+                throw new HostException($"Process {qemu.Id} is no QEMU of {Path}: it has not the machine's RAM open.");
             }
         }
     }
@@ -135,7 +137,7 @@ internal sealed class RunFolder : IDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new QemuException($"The files of process {qemu} cannot be looked at: {e.Message}", e);
+            throw new HostException($"The files of process {qemu} cannot be looked at: {e.Message}", e);
         }
         return null;
     }
@@ -170,7 +172,7 @@ internal sealed class RunFolder : IDisposable
 
     private static string RecordIn(string folder) => System.IO.Path.Combine(folder, "run.json");
 
-    private static QemuException Bad(string sentence) => new(sentence) { IsBadInput = true };
+    private static HostException Bad(string sentence) => new(sentence) { IsBadInput = true };
 
     /// <summary>Null when another process holds it; it lets go when it ends, however it does.</summary>
     private static FileStream? Lock(string folder)

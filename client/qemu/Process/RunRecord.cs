@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using Hypercalls.Hosts;
 using Hypercalls.Protos;
 
 namespace Hypercalls.Qemu.Process;

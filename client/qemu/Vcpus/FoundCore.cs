@@ -1,3 +1,4 @@
+using Hypercalls.Hosts.Vcpus;
 using Hypercalls.Qemu.Monitor;
 
 namespace Hypercalls.Qemu.Vcpus;
@@ -31,6 +32,8 @@ internal sealed record FoundCore
 
     /// <summary>What is still to be carried out.</summary>
     public Decision? Undone => !IsOff && Unanswered is not null && Latest?.Request == Request ? Latest : null;
+
+    public CoreBefore ToBefore() => new(IsOff, Start, Unanswered is not null, IsSuspended);
 
     /// <summary>Null while the core is on its way out of reset or into an exit, neither of which needs a host.</summary>
     public static FoundCore? Of(Mailbox mailbox, VcpuRecords records, uint boot)

@@ -1,3 +1,4 @@
+using Hypercalls.Hosts.Vcpus;
 using Hypercalls.Protos;
 using Hypercalls.Qemu.Monitor;
 
@@ -30,7 +31,7 @@ internal sealed partial class Vcpu
         }
         foreach (var register in need.System)
         {
-            if (AnswerRegisters.Read(register, taken.Registers) is not { } value)
+            if (taken.Registers.GetSystem(register) is not { } value)
             {
                 return null;
             }
@@ -117,7 +118,7 @@ internal sealed partial class Vcpu
         {
             return;
         }
-        if (answer is not null && !AnswerRules.Allow(answer, wire, exit.Registers.Kind, _ram, out var fault))
+        if (answer is not null && !AnswerRules.Allow(answer, wire, exit.Registers.Kind, _ram, OfferedInterrupts.Ranges, out var fault))
         {
             _owner.Log($"vCPU {Number}: an answer is refused: {fault}.");
             answer = null;

@@ -1,3 +1,4 @@
+using Hypercalls.Hosts.Vcpus;
 using Hypercalls.Qemu.Monitor;
 
 namespace Hypercalls.Qemu.Vcpus;

@@ -1,4 +1,6 @@
 using Hypercalls.Client;
+using Hypercalls.Hosts;
+using Hypercalls.Hosts.Vcpus;
 using Hypercalls.Qemu.Monitor;
 using Hypercalls.Qemu.Process;
 

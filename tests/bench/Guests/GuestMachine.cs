@@ -3,6 +3,7 @@ using System.Diagnostics;
 using Grpc.Core;
 using Hypercalls.Client;
 using Hypercalls.Grpc;
+using Hypercalls.Hosts;
 using Hypercalls.Protos;
 using Hypercalls.Qemu;
 
@@ -16,14 +17,14 @@ internal sealed class GuestMachine : IDisposable
 
     private readonly HttpChannel _channel;
     private readonly QemuMachine _machine;
-    private readonly QemuBoot _boot;
+    private readonly MachineBoot _boot;
     private readonly MachineSession _session;
     private readonly Thread _thread;
     private readonly BlockingCollection<Told> _told = [];
     private volatile string _end = "it goes on";
     private int _isRung;
 
-    private GuestMachine(HttpChannel channel, QemuMachine machine, QemuBoot boot, MachineSession session)
+    private GuestMachine(HttpChannel channel, QemuMachine machine, MachineBoot boot, MachineSession session)
     {
         (_channel, _machine, _boot, _session) = (channel, machine, boot, session);
         Clock = new(boot.IdRegisters.Single(register => register.Key == "CNTFRQ_EL0").Value);
@@ -50,7 +51,7 @@ internal sealed class GuestMachine : IDisposable
             var session = MachineSession.AttachAsync(channel.CreateCallInvoker(), Hello(boot), KernelShare.None("the monitor forwards every call"), machine.AttentionWanted);
             return new(channel, machine, boot, session.GetAwaiter().GetResult());
         }
-        catch (Exception e) when (e is QemuException or RpcException)
+        catch (Exception e) when (e is HostException or RpcException)
         {
             machine?.Dispose();
             channel.Dispose();
@@ -119,7 +120,7 @@ internal sealed class GuestMachine : IDisposable
         {
             Fail(_machine.Run(_boot, _session.Accepted.DeviceTree, mpidr => new WatchedVcpu(_session.OpenVcpu(mpidr), this), _session).ToString());
         }
-        catch (QemuException e)
+        catch (HostException e)
         {
             Fail(e.Message);
         }
@@ -127,7 +128,7 @@ internal sealed class GuestMachine : IDisposable
 
     private void Stop(object? sender, EventArgs e) => _machine.Dispose();
 
-    private static Hello Hello(QemuBoot boot) => new()
+    private static Hello Hello(MachineBoot boot) => new()
     {
         Machine = Name,
         RequiredFeatures = { "attention" },

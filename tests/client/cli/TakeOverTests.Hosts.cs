@@ -1,10 +1,10 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
+using Hypercalls.Hosts.Vcpus;
 using Hypercalls.Protos;
 using Hypercalls.Qemu;
 using Hypercalls.Qemu.Monitor;
-using Hypercalls.Qemu.Vcpus;
 using Hypercalls.Tests.Daemon;
 
 namespace Hypercalls.Tests.Client.Cli;

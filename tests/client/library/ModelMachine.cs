@@ -1,8 +1,8 @@
 using System.Diagnostics;
 using Grpc.Core;
 using Hypercalls.Client;
+using Hypercalls.Hosts.Vcpus;
 using Hypercalls.Protos;
-using Hypercalls.Qemu.Vcpus;
 using Hypercalls.Tests.Psci;
 using static Hypercalls.Tests.Daemon.Wire.Host;
 using HelloMessage = Hypercalls.Protos.Hello;
@@ -23,7 +23,7 @@ internal sealed class ModelMachine : IAsyncDisposable
 
     public ModelMachine(int cores, ulong seed)
     {
-        _powers = new(cores);
+        _powers = new(cores, "model");
         _cores = [.. Enumerable.Range(0, cores).Select(number => new ModelCore(this, number, new(seed + (ulong)number)))];
     }
 

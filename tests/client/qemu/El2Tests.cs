@@ -1,5 +1,5 @@
+using Hypercalls.Hosts;
 using Hypercalls.Protos;
-using Hypercalls.Qemu;
 
 namespace Hypercalls.Tests.Client.Qemu;
 

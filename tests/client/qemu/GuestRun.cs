@@ -1,10 +1,11 @@
 using System.Text;
+using Hypercalls.Hosts;
 using Hypercalls.Qemu;
 
 namespace Hypercalls.Tests.Client.Qemu;
 
 /// <summary>One run of a guest from start to end, with the responder of these tests.</summary>
-internal sealed record GuestRun(MachineEnd End, string Console, QemuBoot Boot, Responder Responder, IReadOnlyList<string> Log)
+internal sealed record GuestRun(MachineEnd End, string Console, MachineBoot Boot, Responder Responder, IReadOnlyList<string> Log)
 {
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
 

@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using Hypercalls.Hosts;
 using Hypercalls.Protos;
 using Hypercalls.Qemu;
 using Xunit.Abstractions;

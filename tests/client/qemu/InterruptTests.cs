@@ -1,6 +1,6 @@
 using System.Globalization;
+using Hypercalls.Hosts;
 using Hypercalls.Protos;
-using Hypercalls.Qemu;
 
 namespace Hypercalls.Tests.Client.Qemu;
 

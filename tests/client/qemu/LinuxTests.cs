@@ -1,6 +1,7 @@
 using System.Text;
+using Hypercalls.Hosts;
+using Hypercalls.Hosts.Loading;
 using Hypercalls.Protos;
-using Hypercalls.Qemu;
 
 namespace Hypercalls.Tests.Client.Qemu;
 

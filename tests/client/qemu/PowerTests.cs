@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
+using Hypercalls.Hosts;
 using Hypercalls.Protos;
-using Hypercalls.Qemu;
 using Xunit.Abstractions;
 
 namespace Hypercalls.Tests.Client.Qemu;

@@ -1,3 +1,4 @@
+using Hypercalls.Hosts;
 using Hypercalls.Protos;
 using Hypercalls.Qemu;
 using Hypercalls.Qemu.Process;
@@ -11,7 +12,7 @@ public sealed class QemuMachineTests
     [Fact]
     public void A_missing_QEMU_is_named_with_its_remedy()
     {
-        var e = Assert.Throws<QemuException>(() => QemuMachine.Start(new() { Kernel = "any", QemuPath = "/nowhere/qemu" }));
+        var e = Assert.Throws<HostException>(() => QemuMachine.Start(new() { Kernel = "any", QemuPath = "/nowhere/qemu" }));
         Assert.StartsWith("/nowhere/qemu cannot be started", e.Message, StringComparison.Ordinal);
         Assert.EndsWith("Install it, on Debian: apt-get install qemu-system-arm.", e.Message, StringComparison.Ordinal);
     }
@@ -21,13 +22,13 @@ public sealed class QemuMachineTests
     [InlineData(17, 512, "17 cores: this host runs 1 to 16.")]
     [InlineData(1, 15, "15 MiB of memory: this host runs 16 MiB to 255 GiB.")]
     public void Impossible_machines_are_refused(int cores, int memory, string message) =>
-        Assert.Equal(message, Assert.Throws<QemuException>(() => QemuMachine.Start(new() { Kernel = "any", Cores = cores, MemoryMiB = memory })).Message);
+        Assert.Equal(message, Assert.Throws<HostException>(() => QemuMachine.Start(new() { Kernel = "any", Cores = cores, MemoryMiB = memory })).Message);
 
     [NeedsTheory("qemu-system-aarch64")]
     [InlineData("/nowhere/kernel", null, "The kernel /nowhere/kernel cannot be read")]
     [InlineData("/etc/passwd", null, "/etc/passwd is neither an arm64 Image nor a zImage: its header lacks the magic number.")]
     public void Bad_files_are_named(string kernel, string? initrd, string message) =>
-        Assert.StartsWith(message, Assert.Throws<QemuException>(() => QemuMachine.Start(new() { Kernel = kernel, Initrd = initrd })).Message, StringComparison.Ordinal);
+        Assert.StartsWith(message, Assert.Throws<HostException>(() => QemuMachine.Start(new() { Kernel = kernel, Initrd = initrd })).Message, StringComparison.Ordinal);
 
     [NeedsFact("qemu-system-aarch64")]
     public void What_QEMU_says_when_it_refuses_its_arguments_is_passed_on()
@@ -37,16 +38,16 @@ public sealed class QemuMachineTests
         {
             File.WriteAllBytes(kernel, new byte[64]);
             // It refuses some before it opens its sockets and some after.
-            var e = Assert.Throws<QemuException>(() => QemuMachine.Start(new() { Kernel = kernel, KernelIsRaw = true, ExtraArguments = ["-no-such-option"] }));
+            var e = Assert.Throws<HostException>(() => QemuMachine.Start(new() { Kernel = kernel, KernelIsRaw = true, ExtraArguments = ["-no-such-option"] }));
             Assert.Equal("QEMU ended at once with code 1: qemu-system-aarch64: -no-such-option: invalid option", e.Message);
             using (var machine = QemuMachine.Start(new() { Kernel = kernel, KernelIsRaw = true, Cpu = "cortex-none" }))
             {
-                e = Assert.Throws<QemuException>(machine.WaitForBoot);
+                e = Assert.Throws<HostException>(machine.WaitForBoot);
                 Assert.Equal("QEMU ended by itself with code 1. qemu-system-aarch64: unable to find CPU model 'cortex-none'", e.Message);
             }
-            e = Assert.Throws<QemuException>(() => QemuMachine.Start(new() { Kernel = kernel, KernelIsRaw = true, Initrd = "/nowhere/initrd" }));
+            e = Assert.Throws<HostException>(() => QemuMachine.Start(new() { Kernel = kernel, KernelIsRaw = true, Initrd = "/nowhere/initrd" }));
             Assert.StartsWith("The initrd /nowhere/initrd cannot be read", e.Message, StringComparison.Ordinal);
-            e = Assert.Throws<QemuException>(() => QemuMachine.Start(new() { Kernel = kernel, KernelIsRaw = true, InitrdAppendix = new byte[60 << 20], MemoryMiB = 64 }));
+            e = Assert.Throws<HostException>(() => QemuMachine.Start(new() { Kernel = kernel, KernelIsRaw = true, InitrdAppendix = new byte[60 << 20], MemoryMiB = 64 }));
             Assert.Equal("Kernel and initrd do not fit into RAM: they need 87 MiB and what the guest itself uses.", e.Message);
         }
         finally
@@ -77,7 +78,7 @@ public sealed class QemuMachineTests
     [InlineData(3, Conduit.Smc, "A guest at EL3: this host runs them at EL1 and EL2.")]
     public void A_guest_that_cannot_be_is_bad_input(uint el, Conduit conduit, string message)
     {
-        var e = Assert.Throws<QemuException>(() => QemuMachine.Start(new() { Kernel = "any", ClientEl = el, Conduit = conduit }));
+        var e = Assert.Throws<HostException>(() => QemuMachine.Start(new() { Kernel = "any", ClientEl = el, Conduit = conduit }));
         Assert.Equal((message, true), (e.Message, e.IsBadInput));
     }
 
@@ -88,21 +89,21 @@ public sealed class QemuMachineTests
         try
         {
             File.WriteAllBytes(kernel, new byte[64]);
-            var e = Assert.Throws<QemuException>(() => QemuMachine.Start(new() { Kernel = kernel, KernelIsRaw = true, KernelIsAArch32 = true, ClientEl = 2 }));
+            var e = Assert.Throws<HostException>(() => QemuMachine.Start(new() { Kernel = kernel, KernelIsRaw = true, KernelIsAArch32 = true, ClientEl = 2 }));
             Assert.Equal(($"{kernel} is an AArch32 kernel: this host starts it at EL1 only.", true), (e.Message, e.IsBadInput));
             using (var machine = QemuMachine.Start(new() { Kernel = kernel, KernelIsRaw = true, KernelIsAArch32 = true, Cpu = "cortex-a76" }))
             {
-                e = Assert.Throws<QemuException>(machine.WaitForBoot);
+                e = Assert.Throws<HostException>(machine.WaitForBoot);
                 Assert.Equal(("The CPU cortex-a76 knows no AArch32 at EL1: an AArch32 kernel cannot start on it.", true), (e.Message, e.IsBadInput));
             }
             using (var machine = QemuMachine.Start(new() { Kernel = kernel, KernelIsRaw = true, ClientEl = 2, Cpu = "cortex-a57,has_el2=off" }))
             {
-                e = Assert.Throws<QemuException>(machine.WaitForBoot);
+                e = Assert.Throws<HostException>(machine.WaitForBoot);
                 Assert.Equal(("The CPU cortex-a57,has_el2=off has no EL2: no guest can start there.", true), (e.Message, e.IsBadInput));
             }
             byte[] image = [.. new byte[56], .. "ARMd"u8, .. new byte[4]];
             File.WriteAllBytes(kernel, image);
-            e = Assert.Throws<QemuException>(() => QemuMachine.Start(new() { Kernel = kernel, KernelIsAArch32 = true }));
+            e = Assert.Throws<HostException>(() => QemuMachine.Start(new() { Kernel = kernel, KernelIsAArch32 = true }));
             Assert.Equal(($"{kernel} is an arm64 Image: it does not start in AArch32.", true), (e.Message, e.IsBadInput));
         }
         finally

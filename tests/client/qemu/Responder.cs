@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Google.Protobuf;
 using Hypercalls.Client;
+using Hypercalls.Hosts;
 using Hypercalls.Protos;
 using Hypercalls.Qemu;
 
@@ -38,7 +39,7 @@ internal sealed partial class Responder : IMachineEvents
         public SemaphoreSlim Completed { get; } = new(0);
     }
 
-    public Responder(QemuMachine machine, QemuBoot boot)
+    public Responder(QemuMachine machine, MachineBoot boot)
     {
         Machine = machine;
         _atEl2 = boot.ClientEl == 2;

@@ -1,6 +1,6 @@
-using Hypercalls.Qemu;
+using Hypercalls.Hosts;
+using Hypercalls.Hosts.Vcpus;
 using Hypercalls.Qemu.Monitor;
-using Hypercalls.Qemu.Vcpus;
 
 namespace Hypercalls.Tests.Client.Qemu.Monitor;
 

@@ -1,8 +1,8 @@
 using System.Buffers.Binary;
+using Hypercalls.Hosts.Vcpus;
 using Hypercalls.Protos;
 using Hypercalls.Qemu;
 using Hypercalls.Qemu.Monitor;
-using Hypercalls.Qemu.Vcpus;
 
 namespace Hypercalls.Tests.Client.Qemu.Monitor;
 

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using Hypercalls.Hosts.Vcpus;
 using Hypercalls.Protos;
 using Hypercalls.Qemu;
 using Hypercalls.Qemu.Monitor;

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Hypercalls.Client;
+using Hypercalls.Hosts.Vcpus;
 using Hypercalls.Protos;
 using Hypercalls.Qemu;
 using Hypercalls.Qemu.Vcpus;
@@ -137,7 +138,7 @@ public sealed partial class MailboxFuzzTests
                     (answer.ExitId, answer.Boot) = (exit.ExitId, exit.Boot);
                 }
 
-                if (AnswerRules.Allow(answer, exit, new(), ram, out _))
+                if (AnswerRules.Allow(answer, exit, new(), ram, OfferedInterrupts.Ranges, out _))
                 {
                     foreach (var block in answer.MemoryWrites)
                     {

@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using Hypercalls.Hosts.Vcpus;
 using Hypercalls.Qemu;
 using Hypercalls.Qemu.Monitor;
 using Hypercalls.Qemu.Process;
@@ -83,7 +84,7 @@ public sealed partial class MailboxFuzzTests(ITestOutputHelper output)
             _dice = new(seed);
             _ram = GuestRam.Create(path, RamSize);
             var records = new MachineRecords(_ram, Vcpus);
-            _powers = new(Vcpus, records);
+            _powers = new(Vcpus, "QEMU", records);
             (_monitor, var host) = Pair(path + ".door");
             _door = new(host);
             Owner = new(seed, _ram);

@@ -1,3 +1,4 @@
+using Hypercalls.Hosts.Vcpus;
 using Hypercalls.Qemu;
 using Hypercalls.Qemu.Monitor;
 using Hypercalls.Qemu.Vcpus;
@@ -9,7 +10,7 @@ public sealed class OwedInterruptsTests : IDisposable
     private readonly string _folder = Directory.CreateTempSubdirectory("hypercalls-tests-").FullName;
     private readonly List<int> _told = [];
     private readonly GuestRam _ram;
-    private readonly CorePowers _powers = new(3);
+    private readonly CorePowers _powers = new(3, "QEMU");
     private readonly OwedInterrupts _owed;
 
     public OwedInterruptsTests()
