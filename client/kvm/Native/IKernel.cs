@@ -26,7 +26,7 @@ internal interface IKernel : IDisposable
     /// <summary>ioctl with a structure that holds, at an offset of 8 bytes, the address of another; both are read and written back.</summary>
     int Control(int descriptor, uint request, Span<byte> argument, int addressAt, Span<byte> pointedTo);
 
-    /// <summary>Maps memory, zero and nobody else's; throws <see cref="OutOfMemoryException"/>.</summary>
+    /// <summary>Maps memory, zero and nobody else's; throws <see cref="IOException"/>.</summary>
     /// <param name="size">In bytes, a multiple of 4096.</param>
     IKernelMemory Map(ulong size);
 

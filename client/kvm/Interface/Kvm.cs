@@ -1,0 +1,69 @@
+using Hypercalls.Kvm.Native;
+
+namespace Hypercalls.Kvm.Interface;
+
+/// <summary>/dev/kvm by ioctls, of this machine's kernel or of one that an agent calls.</summary>
+internal sealed class Kvm : IKvm
+{
+    private const string Path = "/dev/kvm";
+    private const int ApiVersion = 12;
+    private const ulong DefaultIpaBits = 40;
+
+    private readonly IKernel _kernel;
+    private readonly int _descriptor;
+    private readonly int _runSize;
+
+    private Kvm(IKernel kernel, int descriptor, int runSize) => (_kernel, _descriptor, _runSize) = (kernel, descriptor, runSize);
+
+    public string Release => _kernel.Release;
+
+    /// <summary>Opens it; the kernel stays the caller's.</summary>
+    public static Kvm Open(IKernel kernel)
+    {
+        var descriptor = kernel.Open(Path);
+        if (descriptor < 0)
+        {
+            throw new KvmException(Refusal(-descriptor), -descriptor);
+        }
+        try
+        {
+            if (kernel.Control(descriptor, KvmIoctl.GetApiVersion, 0) is var version && version != ApiVersion)
+            {
+                throw new KvmException($"{Path} speaks version {version} of its interface; this host speaks {ApiVersion}.", 0);
+            }
+            if (kernel.Control(descriptor, KvmIoctl.CheckExtension, (ulong)KvmCapability.ArmPsci02) <= 0)
+            {
+                throw new KvmException($"{Path} runs no arm64 guests here ({kernel.Architecture}): use an arm64 machine, or run without --accel kvm, which emulates one.", 0);
+            }
+            var runSize = KvmException.Check("KVM does not tell the size of kvm_run", kernel.Control(descriptor, KvmIoctl.GetVcpuMmapSize, 0));
+            return runSize >= RunPage.Size ? new(kernel, descriptor, runSize) : throw new KvmException($"kvm_run has {runSize} bytes: too few.", 0);
+        }
+        catch
+        {
+            _ = kernel.Close(descriptor);
+            throw;
+        }
+    }
+
+    public int Extension(KvmCapability capability) => Math.Max(0, _kernel.Control(_descriptor, KvmIoctl.CheckExtension, (ulong)capability));
+
+    public IKvmVm CreateVm()
+    {
+        // Some CPUs have fewer bits of physical address than KVM's default; the machine here needs far fewer.
+        var bits = (ulong)Extension(KvmCapability.ArmVmIpaSize);
+        var type = bits is > 0 and < DefaultIpaBits ? bits : 0;
+        return new KvmVm(_kernel, KvmException.Check("KVM makes no machine", _kernel.Control(_descriptor, KvmIoctl.CreateVm, type)), _runSize);
+    }
+
+    public IKernelMemory Map(ulong size) => _kernel.Map(size);
+
+    public void Dispose() => _ = _kernel.Close(_descriptor);
+
+    private static string Refusal(int errno) => errno switch
+    {
+        Errno.Enoent or Errno.Enodev or Errno.Enxio =>
+            $"There is no {Path} ({Errno.Text(errno)}): this kernel has no KVM, or the machine no EL2. Run without --accel kvm, which emulates the machine.",
+        Errno.Eacces or Errno.Eperm => $"{Path} may not be opened by this user ({Errno.Text(errno)}): join its group, on Debian by `adduser {Environment.UserName} kvm`, and log in again.",
+        _ => $"{Path} does not open: {Errno.Text(errno)}.",
+    };
+}

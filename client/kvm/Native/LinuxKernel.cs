@@ -1,0 +1,59 @@
+using System.Runtime.InteropServices;
+
+namespace Hypercalls.Kvm.Native;
+
+/// <summary>This machine's kernel.</summary>
+internal sealed unsafe class LinuxKernel : IKernel
+{
+    public string Release { get; } = ReadRelease();
+
+    public string Architecture { get; } = RuntimeInformation.OSArchitecture == System.Runtime.InteropServices.Architecture.Arm64 ? "aarch64" : RuntimeInformation.OSArchitecture.ToString();
+
+    public int Open(string path) => LinuxCalls.Open(path);
+
+    public int Close(int descriptor) => LinuxCalls.Close(descriptor);
+
+    public int Control(int descriptor, uint request, ulong argument) => LinuxCalls.Control(descriptor, request, (nint)argument);
+
+    public int Control(int descriptor, uint request, Span<byte> argument)
+    {
+        fixed (byte* start = argument)
+        {
+            return LinuxCalls.Control(descriptor, request, (nint)start);
+        }
+    }
+
+    public int Control(int descriptor, uint request, Span<byte> argument, int addressAt, Span<byte> pointedTo)
+    {
+        fixed (byte* start = argument)
+        {
+            fixed (byte* pointed = pointedTo)
+            {
+                var address = (ulong)pointed;
+                MemoryMarshal.Write(argument[addressAt..], in address);
+                return LinuxCalls.Control(descriptor, request, (nint)start);
+            }
+        }
+    }
+
+    public IKernelMemory Map(ulong size) => new LinuxMemory(size);
+
+    public IKernelVcpu OpenVcpu(int descriptor, int runSize) => new LinuxVcpu(descriptor, runSize);
+
+    public void Dispose()
+    {
+        // Each descriptor and mapping is its owner's.
+    }
+
+    private static string ReadRelease()
+    {
+        try
+        {
+            return File.ReadAllText("/proc/sys/kernel/osrelease").Trim();
+        }
+        catch (IOException)
+        {
+            return Environment.OSVersion.Version.ToString();
+        }
+    }
+}
