@@ -221,6 +221,19 @@ internal sealed class CorePowers
         }
     }
 
+    /// <summary>A core that somebody else switches on and off, the kernel, makes an exit: it is on.</summary>
+    public void Appear(int number)
+    {
+        lock (_gate)
+        {
+            if (!_ending && _cores[number].Power == Power.Off)
+            {
+                _cores[number].Power = Power.On;
+                _events?.CoreStateChanged(_mpidrs[number], CoreChange.Started, 0);
+            }
+        }
+    }
+
     public void EnterCall(int number)
     {
         lock (_gate)

@@ -1,0 +1,308 @@
+using Hypercalls.Client;
+using Hypercalls.Client.Kernel;
+using Hypercalls.Hosts;
+using Hypercalls.Hosts.Loading;
+using Hypercalls.Hosts.Vcpus;
+using Hypercalls.Kvm.Devices;
+using Hypercalls.Kvm.Interface;
+using Hypercalls.Kvm.Native;
+using Hypercalls.Kvm.Vcpus;
+using Hypercalls.Protos;
+using WireNode = Hypercalls.Protos.DeviceTreeNode;
+
+namespace Hypercalls.Kvm;
+
+/// <summary>A machine on KVM whose calls leave it: RAM, cores, GICv3, timer and a console, enough for Linux.</summary>
+public sealed class KvmMachine : IVcpuOwner, IGuestMachine
+{
+    public const int MostCores = 8;
+
+    private const ulong AffinityMask = 0xff_00ff_ffff;
+    private static readonly TimeSpan s_endPatience = TimeSpan.FromSeconds(10);
+
+    private static readonly (string Name, ulong Id)[] s_identity =
+    [
+        ("MIDR_EL1", KvmRegisterId.MidrEl1), ("ID_AA64PFR0_EL1", KvmRegisterId.IdAa64Pfr0El1), ("ID_AA64PFR1_EL1", KvmRegisterId.IdAa64Pfr1El1),
+        ("ID_AA64DFR0_EL1", KvmRegisterId.IdAa64Dfr0El1), ("ID_AA64ISAR0_EL1", KvmRegisterId.IdAa64Isar0El1), ("ID_AA64ISAR1_EL1", KvmRegisterId.IdAa64Isar1El1),
+        ("ID_AA64ISAR2_EL1", KvmRegisterId.IdAa64Isar2El1), ("ID_AA64MMFR0_EL1", KvmRegisterId.IdAa64Mmfr0El1), ("ID_AA64MMFR1_EL1", KvmRegisterId.IdAa64Mmfr1El1),
+        ("ID_AA64MMFR2_EL1", KvmRegisterId.IdAa64Mmfr2El1),
+    ];
+
+    private readonly KvmOptions _options;
+    private readonly IKvm _kvm;
+    private readonly KvmRam _ram;
+    private readonly GuestFiles _files;
+    private readonly ConsolePump _console;
+    private readonly Pl011 _uart;
+    private readonly MmioBus _bus;
+    private readonly CorePowers _powers;
+    private readonly Vcpu[] _vcpus;
+    private readonly Lock _building = new();
+    private readonly TaskCompletionSource<MachineEnd> _end = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private BuiltVm? _vm;
+    private uint _boot = 1;
+    private volatile bool _clearMemory;
+
+    internal KvmMachine(KvmOptions options, IKvm kvm)
+    {
+        Check(options);
+        (_options, _kvm) = (options, kvm);
+        _ram = new(kvm.Map((ulong)options.MemoryMiB << 20));
+        try
+        {
+            _files = new(options, KvmRam.Base, _ram.End);
+            _vm = BuiltVm.Build(kvm, options, _files.Guest, _ram);
+            _powers = new(options.Cores, "KVM");
+            _console = new(options.Console, Fail);
+            _uart = new(_console.Write, level => SetInterrupt(KvmBoard.UartInterrupt, level));
+            _bus = new((KvmBoard.Uart, Pl011.Size, _uart));
+            _vcpus = [.. _vm.Vcpus.Select((vcpu, number) => new Vcpu(number, Mpidr(vcpu), this, _files.Guest, _ram, _bus, _powers))];
+        }
+        catch
+        {
+            _console?.Dispose();
+            _vm?.Dispose();
+            _ram.Dispose();
+            throw;
+        }
+    }
+
+    public bool IsTakenOver => false;
+
+    /// <summary>None: the vCPUs end with this process.</summary>
+    public ReadOnlyMemory<byte> Token => default;
+
+    bool IVcpuOwner.HasEnded => _end.Task.IsCompleted;
+
+    bool IVcpuOwner.PsciIsTheKernels => _options.Psci == PsciOwner.Kernel;
+
+    /// <summary>Makes the machine on this computer's KVM.</summary>
+    /// <exception cref="HostException">It cannot be, with a sentence for a person.</exception>
+    public static KvmMachine Start(KvmOptions options)
+    {
+        if (!OperatingSystem.IsLinux())
+        {
+            throw new HostException("KVM is Linux's: run without --accel kvm, which emulates the machine.");
+        }
+        return Start(options, new LinuxKernel());
+    }
+
+    public void KeepToken(ReadOnlySpan<byte> token)
+    {
+        // Nobody can take over what ends with this process.
+    }
+
+    public MachineBoot WaitForBoot()
+    {
+        var firmware = _vm!.Firmware(_options);
+        var identity = s_identity.Where(register => _vm.Vcpus[0].TryGet(register.Id, out _))
+            .Select(register => KeyValuePair.Create(register.Name, _vm.Vcpus[0].TryGet(register.Id, out var value) ? value : 0));
+        return new(
+            _boot,
+            [.. _vcpus.Select(vcpu => vcpu.Mpidr)],
+            KvmRam.Base,
+            _ram.Size,
+            _options.ClientEl,
+            _files.Guest.IsAArch32 ? ExecutionState.Aarch32 : ExecutionState.Aarch64,
+            [Conduit.Smc, Conduit.Hvc],
+            [],
+            [.. identity],
+            KvmRegister.Of(firmware),
+            $"KVM of Linux {_kvm.Release}");
+    }
+
+    public MachineEnd Run(MachineBoot boot, IReadOnlyList<WireNode> nodes, Func<ulong, IExitForwarder> forwarders, IMachineEvents events)
+    {
+        foreach (var vcpu in _vcpus)
+        {
+            vcpu.Forwarder = forwarders(vcpu.Mpidr);
+        }
+        Begin();
+        _powers.Report(events, _boot, [.. boot.Cores]);
+        while (!_end.Task.IsCompleted)
+        {
+            Live(nodes);
+            _boot++;
+            Rebuild();
+        }
+        _console.Finish();
+        return _end.Task.Result;
+    }
+
+    public (ulong Boot, IReadOnlyList<Core> Cores) Now()
+    {
+        var (boot, powers) = _powers.Now();
+        return (boot, [.. _vcpus.Zip(powers, (vcpu, power) => new Core { Mpidr = vcpu.Mpidr, Power = power })]);
+    }
+
+    public void AttentionWanted(ulong mpidr, bool wanted) => Find(mpidr)?.WantAttention(wanted);
+
+    public Supply? Supply(ulong mpidr, Need need) => Find(mpidr)?.Supply(need);
+
+    public void WriteConsole(ReadOnlySpan<byte> typed) => _uart.Receive(typed);
+
+    public void Stop() => End(new MachineEnd.Stopped());
+
+    /// <summary>Leaves nothing mapped and nothing running, but where a vCPU does not leave the kernel.</summary>
+    public void Dispose()
+    {
+        Stop();
+        _console.Dispose();
+        if (!Array.TrueForAll(_vcpus, vcpu => vcpu.WaitForEnd(s_endPatience)))
+        {
+            // Its memory is in use: it goes with this process.
+            _options.Log?.Invoke($"{Stuck()} Its memory stays mapped until this process ends.");
+            return;
+        }
+        SetVm(null);
+        _ram.Dispose();
+        _kvm.Dispose();
+    }
+
+    Vcpu? IVcpuOwner.Find(ulong mpidr) => Find(mpidr);
+
+    void IVcpuOwner.PowerOff() => End(new MachineEnd.PoweredOff());
+
+    void IVcpuOwner.Reset(bool clearMemory)
+    {
+        _clearMemory = clearMemory;
+        NudgeAll();
+    }
+
+    void IVcpuOwner.Fail(string report) => Fail(report);
+
+    void IVcpuOwner.Log(string remark) => _options.Log?.Invoke(remark);
+
+    internal static KvmMachine Start(KvmOptions options, IKernel kernel)
+    {
+        IKvm? kvm = null;
+        try
+        {
+            kvm = Interface.Kvm.Open(kernel);
+            return new(options, kvm);
+        }
+        catch (Exception e)
+        {
+            kvm?.Dispose();
+            throw e is KvmException or IOException ? new HostException(e.Message, e) : e;
+        }
+    }
+
+    private static void Check(KvmOptions options)
+    {
+        if (options.Cores is < 1 or > MostCores)
+        {
+            throw new HostException($"{options.Cores} cores: this host runs 1 to {MostCores}.") { IsBadInput = true };
+        }
+        if (options.MemoryMiB is < 16 or > 255 << 10)
+        {
+            throw new HostException($"{options.MemoryMiB} MiB of memory: this host runs 16 MiB to 255 GiB.") { IsBadInput = true };
+        }
+        if (options.ClientEl != 1)
+        {
+            throw new HostException($"A guest at EL{options.ClientEl}: on KVM this host runs them at EL1. Without --accel kvm it runs them at EL2 too.") { IsBadInput = true };
+        }
+    }
+
+    private static ulong Mpidr(IKvmVcpu vcpu) => vcpu.TryGet(KvmRegisterId.MpidrEl1, out var mpidr) ? mpidr & AffinityMask : throw new HostException("KVM tells no MPIDR.");
+
+    private Vcpu? Find(ulong mpidr) => Array.Find(_vcpus, vcpu => vcpu.Mpidr == mpidr);
+
+    /// <summary>Every core is off, in this boot.</summary>
+    private void Begin()
+    {
+        for (var number = 0; number < _vcpus.Length; number++)
+        {
+            _powers.TryBoot(number, _boot, out _);
+        }
+    }
+
+    /// <summary>One boot, until every vCPU has left it.</summary>
+    private void Live(IReadOnlyList<WireNode> nodes)
+    {
+        if (_clearMemory)
+        {
+            _ram.Memory.Clear();
+        }
+        _clearMemory = false;
+        _files.Put(_ram, KvmBoard.DeviceTree(_options, [.. _vcpus.Select(vcpu => vcpu.Mpidr)], nodes, _files.Initrd));
+        _powers.TryStartBootCore(_files.Start);
+        foreach (var (vcpu, kvm) in _vcpus.Zip(_vm!.Vcpus))
+        {
+            vcpu.Begin(_boot, kvm);
+        }
+        foreach (var vcpu in _vcpus)
+        {
+            while (!vcpu.WaitForEnd(s_endPatience))
+            {
+                if (_end.Task.IsCompleted && !vcpu.IsInKvm)
+                {
+                    // Its exit is being forwarded, and it will not touch the machine any more.
+                    break;
+                }
+                if (_end.Task.IsCompleted || (_powers.IsEnding && vcpu.IsInKvm))
+                {
+                    Fail(Stuck());
+                    return;
+                }
+            }
+        }
+    }
+
+    private void Rebuild()
+    {
+        if (_end.Task.IsCompleted)
+        {
+            return;
+        }
+        try
+        {
+            SetVm(null);
+            _uart.Reset();
+            SetVm(BuiltVm.Build(_kvm, _options, _files.Guest, _ram));
+            Begin();
+        }
+        catch (Exception e) when (e is KvmException or HostException)
+        {
+            Fail($"The machine cannot be reset: {e.Message}");
+        }
+    }
+
+    private void SetVm(BuiltVm? vm)
+    {
+        lock (_building)
+        {
+            _vm?.Dispose();
+            _vm = vm;
+        }
+    }
+
+    private void SetInterrupt(uint intid, bool level)
+    {
+        lock (_building)
+        {
+            _vm?.SetInterrupt(intid, level);
+        }
+    }
+
+    private string Stuck() =>
+        $"vCPU {string.Join(" and ", _vcpus.Where(vcpu => vcpu.IsInKvm).Select(vcpu => vcpu.Number))} has not left KVM_RUN within {s_endPatience.TotalSeconds:0} s of being told to: look for a fault of the kernel in dmesg, and end this process ({Environment.ProcessId}) if it stays.";
+
+    private void Fail(string report) => End(new MachineEnd.Failed(report));
+
+    private void End(MachineEnd end)
+    {
+        if (_end.TrySetResult(end))
+        {
+            NudgeAll();
+        }
+    }
+
+    private void NudgeAll()
+    {
+        foreach (var vcpu in _vcpus ?? [])
+        {
+            vcpu.Nudge();
+        }
+    }
+}
