@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using Hypercalls.Hosts;
 using Hypercalls.Hosts.DeviceTree;
 using Hypercalls.Hosts.Loading;
 using Hypercalls.Protos;

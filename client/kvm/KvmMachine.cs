@@ -55,7 +55,7 @@ public sealed class KvmMachine : IVcpuOwner, IGuestMachine
             _powers = new(options.Cores, "KVM");
             _console = new(options.Console, Fail);
             _uart = new(_console.Write, level => SetInterrupt(KvmBoard.UartInterrupt, level));
-            _bus = new((KvmBoard.Uart, Pl011.Size, _uart));
+            _bus = new(new MmioRegion(KvmBoard.Uart, Pl011.Size, _uart));
             _vcpus = [.. _vm.Vcpus.Select((vcpu, number) => new Vcpu(number, Mpidr(vcpu), this, _files.Guest, _ram, _bus, _powers))];
         }
         catch
@@ -154,6 +154,10 @@ public sealed class KvmMachine : IVcpuOwner, IGuestMachine
             _options.Log?.Invoke($"{Stuck()} Its memory stays mapped until this process ends.");
             return;
         }
+        foreach (var vcpu in _vcpus)
+        {
+            vcpu.Dispose();
+        }
         SetVm(null);
         _ram.Dispose();
         _kvm.Dispose();
@@ -175,16 +179,21 @@ public sealed class KvmMachine : IVcpuOwner, IGuestMachine
 
     internal static KvmMachine Start(KvmOptions options, IKernel kernel)
     {
-        IKvm? kvm = null;
+        Interface.Kvm? kvm = null;
         try
         {
             kvm = Interface.Kvm.Open(kernel);
             return new(options, kvm);
         }
-        catch (Exception e)
+        catch (Exception e) when (e is KvmException or IOException)
         {
             kvm?.Dispose();
-            throw e is KvmException or IOException ? new HostException(e.Message, e) : e;
+            throw new HostException(e.Message, e);
+        }
+        catch
+        {
+            kvm?.Dispose();
+            throw;
         }
     }
 

@@ -3,7 +3,7 @@ using Hypercalls.Cli.Building;
 using Hypercalls.Cli.Commands;
 using Hypercalls.Cli.Running;
 using Hypercalls.Protos;
-using Hypercalls.Qemu.Caller;
+using Hypercalls.Hosts.Caller;
 
 namespace Hypercalls.Cli.Calling;
 
@@ -30,7 +30,7 @@ internal sealed class CallerRun : IDisposable
     {
         using var terminal = options.Calls.AsJson(parsed) ? SharedTerminal.OnErrors() : new SharedTerminal();
         var services = options.Services.Find(parsed);
-        var kept = new KeptRun(options.Name(parsed) ?? RunDaemon.OwnName)
+        var kept = new KeptRun(options.Name(parsed) ?? RunDaemon.OwnName(options.Machine.Accel.Kind(parsed)))
         {
             Settings = services.SettingsArguments(options.Settings.Arguments(parsed)),
             AllowShadowed = options.AllowsShadowed(parsed),
@@ -46,7 +46,7 @@ internal sealed class CallerRun : IDisposable
         using var run = new CallerRun(options, parsed, script, terminal);
         run.Check();
         // QEMU comes up while compiler and daemon are at work.
-        await using var starting = new StartingMachine(() => run._guest.Start(options.Machine.WithoutKernel(parsed, kept, terminal)));
+        await using var starting = new StartingMachine(() => run._guest.Start(options.Machine.WithoutKernel(parsed, kept, terminal), machine => options.Machine.Accel.Start(parsed, machine)));
         using var links = await services.BuildAsync(options.Plugins(parsed), cancelled);
         int exitCode;
         await using (var daemon = await OpenAsync(links))
@@ -73,7 +73,7 @@ internal sealed class CallerRun : IDisposable
 
     private async Task<int> RunAsync(RunDaemon daemon, KeptRun kept, StartingMachine starting, CancellationToken cancelled)
     {
-        var name = _options.Name(_parsed) ?? daemon.DefaultName;
+        var name = _options.Name(_parsed) ?? daemon.NameFor(_options.Machine.Accel.Kind(_parsed));
         _calls = await NamedCall.ResolveAsync(_script, _options.Machine.Conduit(_parsed), daemon.Invoker, cancelled);
         _guest.Give([.. _calls.Select(call => call.Call)]);
         var rules = await daemon.RulesAsync(_options.Fallbacks, _parsed, _terminal.WriteLine, cancelled);

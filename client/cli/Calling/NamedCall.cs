@@ -1,7 +1,7 @@
 using Grpc.Core;
 using Hypercalls.Cli.Output;
 using Hypercalls.Protos;
-using Hypercalls.Qemu.Caller;
+using Hypercalls.Hosts.Caller;
 
 namespace Hypercalls.Cli.Calling;
 

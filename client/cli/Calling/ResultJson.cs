@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using Hypercalls.Protos;
-using Hypercalls.Qemu.Caller;
+using Hypercalls.Hosts.Caller;
 
 namespace Hypercalls.Cli.Calling;
 

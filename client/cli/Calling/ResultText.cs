@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Text;
-using Hypercalls.Qemu.Caller;
+using Hypercalls.Hosts.Caller;
 
 namespace Hypercalls.Cli.Calling;
 

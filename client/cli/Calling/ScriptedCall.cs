@@ -1,5 +1,5 @@
 using Hypercalls.Protos;
-using Hypercalls.Qemu.Caller;
+using Hypercalls.Hosts.Caller;
 
 namespace Hypercalls.Cli.Calling;
 

@@ -1,6 +1,8 @@
 using System.CommandLine;
 using Hypercalls.Cli.Running;
 using Hypercalls.Hosts.Loading;
+using Hypercalls.Hosts;
+using Hypercalls.Kvm;
 using Hypercalls.Qemu;
 
 namespace Hypercalls.Cli.Commands;
@@ -24,6 +26,8 @@ internal sealed class MachineOptions
     private readonly Option<bool> _aarch32 = new("--aarch32") { Description = "With --raw: it starts in AArch32." };
     private readonly Option<string> _qemu = new("--qemu") { Description = "QEMU's executable.", HelpName = "file", DefaultValueFactory = _ => "qemu-system-aarch64" };
 
+    private readonly AccelOptions _accel = new();
+
     private MachineOptions() =>
         _conduit.Description = "What the device tree tells the guest to call PSCI with, and --calls calls with; both work at EL1, SMC alone at EL2.";
 
@@ -31,6 +35,7 @@ internal sealed class MachineOptions
     {
         var machine = new MachineOptions();
         machine.Check();
+        machine._accel.Check(command, machine._el, machine._cpu, machine._type, machine._qemu);
         foreach (var option in machine.OfEveryGuest.Prepend(machine._kernel).Concat(machine.OfKernels))
         {
             command.Add(option);
@@ -44,14 +49,16 @@ internal sealed class MachineOptions
     /// <summary>Those that have no meaning without a kernel.</summary>
     public IReadOnlyList<Option> OfKernels => [_initrd, _script, _append, _raw, _aarch32];
 
-    public IReadOnlyList<Option> OfEveryGuest => [_cores, _el, _cpu, _type, _memory, _conduit, _qemu];
+    public IReadOnlyList<Option> OfEveryGuest => [_cores, _el, _cpu, _type, _memory, _conduit, _qemu, .. _accel.All];
+
+    public AccelOptions Accel => _accel;
 
     public Protos.Conduit Conduit(ParseResult parsed) => CallCommand.ConduitOf(parsed.GetValue(_conduit)!);
 
     public uint ClientEl(ParseResult parsed) => parsed.GetValue(_el);
 
     /// <summary>The machine for a kernel.</summary>
-    public QemuOptions WithKernel(ParseResult parsed, KeptRun kept, SharedTerminal terminal) => Machine(parsed, kept, terminal, cores: 2, memory: 512) with
+    public HostOptions WithKernel(ParseResult parsed, KeptRun kept, SharedTerminal terminal) => Machine(parsed, kept, terminal, cores: 2, memory: 512) with
     {
         Kernel = parsed.GetValue(_kernel)!,
         KernelIsRaw = parsed.GetValue(_raw),
@@ -63,21 +70,27 @@ internal sealed class MachineOptions
     };
 
     /// <summary>The machine for a guest that this tool brings.</summary>
-    public QemuOptions WithoutKernel(ParseResult parsed, KeptRun kept, SharedTerminal terminal) => Machine(parsed, kept, terminal, cores: 1, memory: 64);
+    public HostOptions WithoutKernel(ParseResult parsed, KeptRun kept, SharedTerminal terminal) => Machine(parsed, kept, terminal, cores: 1, memory: 64);
 
-    private QemuOptions Machine(ParseResult parsed, KeptRun kept, SharedTerminal terminal, int cores, int memory) => new()
+    private HostOptions Machine(ParseResult parsed, KeptRun kept, SharedTerminal terminal, int cores, int memory)
     {
-        Kernel = "",
-        Cores = parsed.GetValue(_cores) ?? cores,
-        ClientEl = parsed.GetValue(_el),
-        Cpu = parsed.GetValue(_cpu)!,
-        Machine = parsed.GetValue(_type)!,
-        MemoryMiB = parsed.GetValue(_memory) ?? memory,
-        Conduit = Conduit(parsed),
-        QemuPath = parsed.GetValue(_qemu)!,
-        Kept = kept.ToKept(),
-        Log = terminal.WriteLine,
-    };
+        HostOptions machine = _accel.IsKvm(parsed) ? new KvmOptions { Kernel = "" } : new QemuOptions
+        {
+            Kernel = "",
+            Cpu = parsed.GetValue(_cpu)!,
+            Machine = parsed.GetValue(_type)!,
+            QemuPath = parsed.GetValue(_qemu)!,
+            Kept = kept.ToKept(),
+        };
+        return machine with
+        {
+            Cores = parsed.GetValue(_cores) ?? cores,
+            ClientEl = parsed.GetValue(_el),
+            MemoryMiB = parsed.GetValue(_memory) ?? memory,
+            Conduit = Conduit(parsed),
+            Log = terminal.WriteLine,
+        };
+    }
 
     private void Check()
     {

@@ -2,16 +2,17 @@ using System.CommandLine;
 using Hypercalls.Cli.Calling;
 using Hypercalls.Cli.Output;
 using Hypercalls.Cli.Running;
+using Hypercalls.Hosts;
 using Hypercalls.Qemu;
 
 namespace Hypercalls.Cli.Commands;
 
-/// <summary>hypercalls run: a guest in QEMU whose calls the daemon answers.</summary>
+/// <summary>hypercalls run: a guest whose calls the daemon answers.</summary>
 internal static class RunCommand
 {
     public static Command Create()
     {
-        var command = new Command("run", "Boot a guest in QEMU, or have calls made by one that boots nothing. Every SMC and HVC of it is answered by the daemon; a private one is started where none runs. Ctrl-A x quits.");
+        var command = new Command("run", "Boot a guest, in QEMU or on KVM, or have calls made by one that boots nothing. Every SMC and HVC of it is answered by the daemon; a private one is started where none runs. Ctrl-A x quits.");
         var options = RunOptions.AddTo(command);
         command.SetAction((parsed, cancelled) => options.Calls.IsFor(parsed) ? CallerRun.RunAsync(options, parsed, cancelled) : BootAsync(options, parsed, cancelled));
         return command;
@@ -42,8 +43,8 @@ internal static class RunCommand
             terminal.WriteLine($"{(links is null ? "No daemon listens: a private one" : "A private daemon")} runs for this guest (process {own.ProcessId}, {own.Address}).");
         }
 
-        kept = kept with { Name = before?.Name ?? options.Name(parsed) ?? daemon.DefaultName, Daemon = daemon.Named.Daemon, Tls = daemon.Named.Tls };
-        QemuMachine Start() => run is not null ? QemuMachine.TakeOver(run, terminal, terminal.WriteLine) : QemuMachine.Start(options.Machine.WithKernel(parsed, kept, terminal));
+        kept = kept with { Name = before?.Name ?? options.Name(parsed) ?? daemon.NameFor(options.Machine.Accel.Kind(parsed)), Daemon = daemon.Named.Daemon, Tls = daemon.Named.Tls };
+        IGuestMachine Start() => run is not null ? QemuMachine.TakeOver(run, terminal, terminal.WriteLine) : options.Machine.Accel.Start(parsed, options.Machine.WithKernel(parsed, kept, terminal));
         var rules = await daemon.RulesAsync(options.Fallbacks, parsed, terminal.WriteLine, cancelled);
         using var guest = new GuestRun(daemon.Invoker, Start, kept.Name, terminal, options.Traces(parsed) || options.ShowsTable(parsed), options.Traces(parsed), kept.AllowShadowed, rules);
         var exitCode = await guest.RunAsync(cancelled);

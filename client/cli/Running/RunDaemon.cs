@@ -17,9 +17,6 @@ internal sealed class RunDaemon : IAsyncDisposable
     private RunDaemon(HttpChannel channel, PrivateDaemon? own, Party? party, (string? Daemon, string? Tls) named) =>
         (_channel, Own, _party, Named, Invoker) = (channel, own, party, named, channel.CreateCallInvoker());
 
-    /// <summary>A machine's name that no other run has.</summary>
-    public static string OwnName => $"qemu-{Environment.ProcessId}";
-
     /// <summary>The private one; null where one listens.</summary>
     public PrivateDaemon? Own { get; }
 
@@ -28,8 +25,15 @@ internal sealed class RunDaemon : IAsyncDisposable
 
     public CallInvoker Invoker { get; }
 
-    /// <summary>The same, or one like it that a certificate is good for.</summary>
-    public string DefaultName => _party is null ? OwnName : $"{_party.Name}{Party.Separator}{OwnName}";
+    /// <summary>A machine's name that no other run has, and that the certificate is good for where there is one.</summary>
+    public string NameFor(string kind)
+    {
+        var own = OwnName(kind);
+        return _party is null ? own : $"{_party.Name}{Party.Separator}{own}";
+    }
+
+    /// <summary>A machine's name that no other run has.</summary>
+    public static string OwnName(string kind) => $"{kind}-{Environment.ProcessId}";
 
     /// <summary>The one that is named or listens, unless the run has plugins of its own; else a private one.</summary>
     /// <exception cref="CliException">It does not answer, or a private one does not start.</exception>

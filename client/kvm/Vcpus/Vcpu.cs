@@ -7,7 +7,7 @@ using Hypercalls.Kvm.Interface;
 namespace Hypercalls.Kvm.Vcpus;
 
 /// <summary>One vCPU and the thread that owns it, in one boot after the other: it alone runs it, reads and writes its registers. Others leave word and kick.</summary>
-internal sealed partial class Vcpu
+internal sealed partial class Vcpu : IDisposable
 {
     /// <summary>After an attention exit that nobody answered the guest runs at least this long, in milliseconds.</summary>
     private const int AttentionPause = 100;
@@ -89,6 +89,9 @@ internal sealed partial class Vcpu
             Nudge();
         }
     }
+
+    /// <summary>After its last boot.</summary>
+    public void Dispose() => _later.Dispose();
 
     private bool IsOver => _owner.HasEnded || _powers.IsEnding;
 

@@ -1,4 +1,4 @@
-namespace Hypercalls.Qemu.Caller;
+namespace Hypercalls.Hosts.Caller;
 
 /// <summary>What a call that returned has left.</summary>
 /// <param name="Number">Its place among the calls, from 0.</param>

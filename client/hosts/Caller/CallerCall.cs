@@ -1,6 +1,6 @@
 using Hypercalls.Protos;
 
-namespace Hypercalls.Qemu.Caller;
+namespace Hypercalls.Hosts.Caller;
 
 /// <summary>One call that the caller is to make.</summary>
 /// <param name="Conduit">By SMC or by HVC.</param>

@@ -1,7 +1,7 @@
 using Hypercalls.Protos;
-using Hypercalls.Qemu.Caller;
+using Hypercalls.Hosts.Caller;
 
-namespace Hypercalls.Tests.Client.Qemu.Caller;
+namespace Hypercalls.Tests.Client.Hosts.Caller;
 
 public sealed class CallTableTests
 {

@@ -1,7 +1,6 @@
-using Hypercalls.Hosts;
 using Hypercalls.Protos;
 
-namespace Hypercalls.Qemu.Caller;
+namespace Hypercalls.Hosts.Caller;
 
 /// <summary>A bare guest that makes the calls it is given, one after another, on its boot core. It needs no service: where it ends, this host sees it and stops the machine.</summary>
 public sealed class CallerGuest : IDisposable
@@ -18,7 +17,7 @@ public sealed class CallerGuest : IDisposable
     private readonly string _kernel = Path.GetTempFileName();
     private IReadOnlyList<CallerCall> _calls = [];
     private CallerConsole? _console;
-    private QemuMachine? _machine;
+    private IGuestMachine? _machine;
     private int _looksAsleep;
 
     /// <summary>A guest without calls as yet.</summary>
@@ -34,11 +33,11 @@ public sealed class CallerGuest : IDisposable
     public CallerEnd? End { get; private set; }
 
     /// <summary>Makes its machine; the kernel of the options and all that belongs to it is this guest's.</summary>
-    /// <exception cref="HostException">As <see cref="QemuMachine.Start"/>.</exception>
-    public QemuMachine Start(QemuOptions options)
+    /// <exception cref="HostException">As the machine's own start.</exception>
+    public IGuestMachine Start(HostOptions options, Func<HostOptions, IGuestMachine> start)
     {
         File.WriteAllBytes(_kernel, Image());
-        return _machine = QemuMachine.Start(options with { Kernel = _kernel, KernelIsRaw = true, KernelIsAArch32 = false, KernelAppendix = Table, Console = _output });
+        return _machine = start(options with { Kernel = _kernel, KernelIsRaw = true, KernelIsAArch32 = false, KernelAppendix = Table, Console = _output });
     }
 
     /// <summary>Gives it its calls: before the machine runs.</summary>

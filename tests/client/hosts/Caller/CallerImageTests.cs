@@ -1,13 +1,13 @@
-using Hypercalls.Qemu.Caller;
+using Hypercalls.Hosts.Caller;
 
-namespace Hypercalls.Tests.Client.Qemu.Caller;
+namespace Hypercalls.Tests.Client.Hosts.Caller;
 
 public sealed class CallerImageTests
 {
     [NeedsFact("aarch64-linux-gnu-gcc", "aarch64-linux-gnu-objcopy")]
     public void Is_what_its_source_builds_to_byte_for_byte()
     {
-        var folder = GuestImages.Run("client/qemu/Caller/build.sh");
+        var folder = GuestImages.Run("client/hosts/Caller/build.sh");
         try
         {
             Assert.Equal(File.ReadAllBytes(Path.Combine(folder, "caller.bin")), CallerGuest.Image());
@@ -24,7 +24,7 @@ public sealed class CallerImageTests
     [Fact]
     public void Its_layout_is_that_of_the_header_constant_by_constant()
     {
-        LayoutHeader.IsThatOf(typeof(CallerLayout), "client/qemu/Caller/caller.h");
+        LayoutHeader.IsThatOf(typeof(CallerLayout), "client/hosts/Caller/caller.h");
         Assert.Equal(CallerLayout.RecordMemory, CallerLayout.RecordX + (CallerLayout.RecordRegisters * sizeof(ulong)));
     }
 }

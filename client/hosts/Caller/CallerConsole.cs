@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
 
-namespace Hypercalls.Qemu.Caller;
+namespace Hypercalls.Hosts.Caller;
 
 /// <summary>What the caller says at its UART, taken apart.</summary>
 internal sealed class CallerConsole(CallTable table, Action<CallerResult> returned, Action<CallerEnd> ended)

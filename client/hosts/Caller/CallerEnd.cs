@@ -1,4 +1,4 @@
-namespace Hypercalls.Qemu.Caller;
+namespace Hypercalls.Hosts.Caller;
 
 /// <summary>Why the caller makes no more calls.</summary>
 public abstract record CallerEnd

@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
 
-namespace Hypercalls.Qemu.Caller;
+namespace Hypercalls.Hosts.Caller;
 
 /// <summary>The calls as the caller finds them in its memory.</summary>
 internal sealed class CallTable

@@ -1,4 +1,4 @@
-namespace Hypercalls.Qemu.Caller;
+namespace Hypercalls.Hosts.Caller;
 
 /// <summary>The table of calls and what the caller says of each, as caller.h lays them out; a test holds every constant against the header.</summary>
 internal static class CallerLayout
