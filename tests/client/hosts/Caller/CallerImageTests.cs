@@ -1,3 +1,4 @@
+using Hypercalls.Tests.Client.Qemu;
 using Hypercalls.Hosts.Caller;
 
 namespace Hypercalls.Tests.Client.Hosts.Caller;
