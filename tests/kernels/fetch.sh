@@ -29,7 +29,7 @@ apt() {
     -o Dir::Etc::preferences=/dev/null -o Dir::Etc::preferencesparts=/dev/null \
     -o APT::Architecture=arm64 -o APT::Architectures::=arm64 -o APT::Sandbox::User= \
     -o Acquire::Languages=none -o Acquire::IndexTargets::deb::DEP-11::DefaultEnabled=false -o Acquire::Retries=2 \
-    -o Acquire::http::Timeout=30 -o Acquire::https::Timeout=30 "$@"
+    -o APT::Update::Error-Mode=any -o Acquire::http::Timeout=30 -o Acquire::https::Timeout=30 "$@"
 }
 
 # dependency PACKAGE PATTERN: the first package it depends on that fits.
