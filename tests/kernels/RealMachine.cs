@@ -86,8 +86,7 @@ public sealed class RealMachine : IDisposable
 
     internal AgentPort Vcpu(int index) => _ports[1 + index];
 
-    internal int TakeVcpuPort() =>
-        _freeVcpus.TryDequeue(out var index) ? index : throw new InvalidOperationException($"{AgentLayout.VcpuPorts} vCPUs are open: there are no more ports.");
+    internal bool TryTakeVcpuPort(out int index) => _freeVcpus.TryDequeue(out index);
 
     internal void GiveVcpuPortBack(int index) => _freeVcpus.Enqueue(index);
 

@@ -47,7 +47,12 @@ internal sealed class RemoteKernel(RealMachine machine) : IKernel
 
     public IKernelVcpu OpenVcpu(int descriptor, int runSize)
     {
-        var index = machine.TakeVcpuPort();
+        // It is taken over in any case: the caller has nothing to close.
+        if (!machine.TryTakeVcpuPort(out var index))
+        {
+            Close(descriptor);
+            throw new InvalidOperationException($"{AgentLayout.VcpuPorts} vCPUs are open: there are no more ports.");
+        }
         using var call = machine.Vcpu(index).Begin(AgentLayout.VcpuOpen);
         call.Put(descriptor);
         call.Put(runSize);
@@ -55,6 +60,7 @@ internal sealed class RemoteKernel(RealMachine machine) : IKernel
         if (result < 0)
         {
             machine.GiveVcpuPortBack(index);
+            Close(descriptor);
             throw new IOException($"mmap of kvm_run: {Errno.Text(-result)}.");
         }
         return new RemoteVcpu(machine, index);
