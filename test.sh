@@ -6,6 +6,7 @@ source .ci/need.sh
 need_dotnet
 need "$qemu" "$kernel" "$kernel32" \
   /usr/bin/aarch64-linux-gnu-gcc=gcc-aarch64-linux-gnu \
+  "$libc" /usr/bin/cpio=cpio \
   /usr/bin/arm-linux-gnueabihf-gcc=gcc-arm-linux-gnueabihf \
   /usr/bin/protoc=protobuf-compiler \
   /usr/bin/grpc_python_plugin=protobuf-compiler-grpc \
@@ -25,6 +26,8 @@ dotnet build Hypercalls.sln -c Release -v quiet -nodeReuse:false -p:UseSharedCom
 echo "Checking the format…"
 dotnet format Hypercalls.sln --no-restore --verify-no-changes --exclude artifacts || failed "The format differs: run dotnet format."
 ./pack.sh --no-build || failed "The packages could not be made."
+echo "Fetching kernels…"
+tests/kernels/fetch.sh
 echo "Testing…"
 dotnet test tests/Hypercalls.Tests.csproj -c Release --no-build --results-directory "$results" \
   --logger "trx;LogFileName=tests.trx" --logger "console;verbosity=minimal" --blame-hang-timeout 20m --blame-hang-dump-type none "$@"

@@ -39,3 +39,5 @@ need() {
 qemu=/usr/bin/qemu-system-aarch64=qemu-system-arm
 kernel=/usr/lib/debian-installer/images/12/arm64/text/debian-installer/arm64/linux=debian-installer-12-netboot-arm64
 kernel32=/usr/lib/debian-installer/images/12/armhf/text/debian-installer/armhf/vmlinuz=debian-installer-12-netboot-armhf
+# For programs that run on an arm64 Linux.
+libc=/usr/aarch64-linux-gnu/lib/libc.a=libc6-dev-arm64-cross

@@ -51,6 +51,7 @@ public static class Needs
         "aarch64-linux-gnu-as" or "aarch64-linux-gnu-ld" or "aarch64-linux-gnu-objcopy" => "binutils-aarch64-linux-gnu",
         "protoc" => "protobuf-compiler",
         "grpc_python_plugin" => "protobuf-compiler-grpc",
+        "/usr/aarch64-linux-gnu/lib/libc.a" => "libc6-dev-arm64-cross",
         _ when need.Contains("debian-installer", StringComparison.Ordinal) && need.Contains("armhf", StringComparison.Ordinal) => "debian-installer-12-netboot-armhf",
         _ when need.Contains("debian-installer", StringComparison.Ordinal) => "debian-installer-12-netboot-arm64",
         _ when need.Contains("python", StringComparison.Ordinal) => "python3-grpcio",
