@@ -10,7 +10,7 @@ static void woken_at_entry(u64 context, u64 pstate, u64 sctlr)
 	timer_off();
 	asm("mrs %0, sp_el0" : "=r"(sp));
 	number("power-down wakes at its entry with context", context);
-	fact("EL1h, masked, MMU off", pstate == 0x3c5 && sctlr == 0x30d00800);
+	fact("EL1h, masked, MMU off", pstate == 0x3c5 && mmu_off(sctlr));
 	off();
 }
 
@@ -20,7 +20,7 @@ void core_main(u64 context, u64 pstate, u64 sctlr)
 
 	if (n == 0)
 		woken_at_entry(context, pstate, sctlr);
-	wrong[n] += pstate != 0x3c5 || sctlr != 0x30d00800;
+	wrong[n] += pstate != 0x3c5 || !mmu_off(sctlr);
 	context_of[n] = context;
 	if (context == 0x510) {
 		call(smc_0, SLOW, 3000, 0, 0);

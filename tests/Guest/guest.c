@@ -84,6 +84,7 @@ u64 this_core(void)
 
 u64 mpidr_of[16], cores;
 
+#define DISTRIBUTOR	0x08000000ul
 #define REDISTRIBUTOR	0x080a0000ul
 
 void find_cores(void)
@@ -107,6 +108,7 @@ u64 number_of(u64 mpidr)
 
 void interrupts_on(u64 n)
 {
+	*(volatile u32 *)DISTRIBUTOR |= 1 << 1;		/* group 1, by a name that both security states have for this bit */
 	*(volatile u32 *)(REDISTRIBUTOR + (n << 17) + 0x10100) = 1u << TIMER | 0xff;
 	asm volatile("msr s3_0_c12_c12_5, %0; isb; msr s3_0_c4_c6_0, %1; msr s3_0_c12_c12_7, %0; isb" :: "r"(1ul), "r"(0xfful) : "memory");
 }

@@ -75,3 +75,6 @@ u64 acknowledge(void);
 u64 deep_sleep(u64 function, u64 power_state);
 extern volatile struct { u64 daif, sctlr, el, spsel; } woken;
 void off(void) __attribute__((noreturn));
+
+/* MMU, data cache, instruction cache off, little-endian: what PSCI promises of SCTLR_EL1 where a core is entered; the rest is the hardware's. */
+#define mmu_off(sctlr)	(!((sctlr) & (1 << 0 | 1 << 2 | 1 << 12 | 1 << 25)))

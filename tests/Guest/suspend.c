@@ -73,7 +73,7 @@ static void deep(const char *name, u64 function, u64 power_state, u64 intid)
 	asm volatile("msr sctlr_el1, %0; isb" :: "r"(sctlr | 1ul << 12 | 1ul << 2));	/* I and C */
 	print(name);
 	fact(" ends at its entry", deep_sleep(function, power_state) == 1);
-	fact("EL1h, masked, MMU and caches off", woken.daif == 0x3c0 && woken.sctlr == 0x30d00800 && woken.el == 4 && woken.spsel == 1);
+	fact("EL1h, masked, MMU and caches off", woken.daif == 0x3c0 && mmu_off(woken.sctlr) && woken.el == 4 && woken.spsel == 1);
 	fact("by its interrupt", acknowledge() == intid);
 }
 

@@ -10,11 +10,15 @@ internal sealed record GuestRun(MachineEnd End, string Console, MachineBoot Boot
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
 
     /// <summary>Runs the guest, with something beside it that sees its console; a machine that does not end in a time no working one needs is stopped.</summary>
-    public static GuestRun Of(QemuOptions options, Action<QemuMachine, Func<string>>? meanwhile = null, bool forgets = false)
+    public static GuestRun Of(QemuOptions options, Action<IGuestMachine, Func<string>>? meanwhile = null, bool forgets = false) =>
+        Of(options, with => QemuMachine.Start((QemuOptions)with), meanwhile, forgets);
+
+    /// <summary>The same on a machine of any host.</summary>
+    public static GuestRun Of(HostOptions options, Func<HostOptions, IGuestMachine> start, Action<IGuestMachine, Func<string>>? meanwhile = null, bool forgets = false)
     {
         using var output = new Capture();
         var log = new List<string>();
-        using var machine = QemuMachine.Start(options with
+        using var machine = start(options with
         {
             Console = output,
             Log = remark =>

@@ -1,7 +1,6 @@
 using System.Net.Sockets;
 using Hypercalls.Hosts;
 using Hypercalls.Protos;
-using Hypercalls.Qemu;
 using Xunit.Abstractions;
 
 namespace Hypercalls.Tests.Client.Qemu;
@@ -268,7 +267,7 @@ public sealed class GuestTests(GuestImages images, ITestOutputHelper output)
         Assert.Equal("type\nHELLO, GUEST!\n", run.Console);
     }
 
-    private static void StopAfter(QemuMachine machine, Func<string> console, string text)
+    private static void StopAfter(IGuestMachine machine, Func<string> console, string text)
     {
         Await(console, text);
         machine.Stop();

@@ -3,7 +3,6 @@ using Google.Protobuf;
 using Hypercalls.Client;
 using Hypercalls.Hosts;
 using Hypercalls.Protos;
-using Hypercalls.Qemu;
 
 namespace Hypercalls.Tests.Client.Qemu;
 
@@ -39,7 +38,7 @@ internal sealed partial class Responder : IMachineEvents
         public SemaphoreSlim Completed { get; } = new(0);
     }
 
-    public Responder(QemuMachine machine, MachineBoot boot)
+    public Responder(IGuestMachine machine, MachineBoot boot)
     {
         Machine = machine;
         _atEl2 = boot.ClientEl == 2;
@@ -64,7 +63,7 @@ internal sealed partial class Responder : IMachineEvents
         new() { Path = "/cpus/cpu@*", Properties = { new DeviceTreeProperty { Name = "enable-method", Data = ByteString.CopyFromUtf8("psci\0") } } },
     ];
 
-    public QemuMachine Machine { get; }
+    public IGuestMachine Machine { get; }
 
     /// <summary>All that was told, in order: core changes and resets.</summary>
     public ConcurrentQueue<string> Told { get; } = [];
