@@ -22,7 +22,7 @@ internal sealed class SharedTerminal : Stream
     {
     }
 
-    private SharedTerminal(Stream output, bool isRedirected)
+    internal SharedTerminal(Stream output, bool isRedirected)
     {
         (_output, _isRedirected) = (output, isRedirected);
         _timer = new(_ => ShowWaiting());
