@@ -24,7 +24,9 @@ internal sealed record DaemonRun(int ExitCode, string Output, string Calls)
         var exitCode = await guest.RunAsync(patience.Token);
         terminal.ShowAll();
         var table = new StringWriter();
-        Spectre.Console.AnsiConsole.Create(new() { Ansi = Spectre.Console.AnsiSupport.No, Out = new Spectre.Console.AnsiConsoleOutput(table) }).Write(guest.Table());
+        var report = Spectre.Console.AnsiConsole.Create(new() { Ansi = Spectre.Console.AnsiSupport.No, Out = new Spectre.Console.AnsiConsoleOutput(table) });
+        report.Profile.Width = 200;
+        report.Write(guest.Table());
         return new(exitCode, console.Text(), table.ToString());
     }
 
