@@ -70,6 +70,11 @@ internal sealed class BuiltVm : IDisposable
         {
             throw new HostException($"The kernel {kvm.Release} has no SMCCC filter, so it forwards no call to anybody: Linux 6.4 or newer has it. Boot such a kernel, or run without --accel kvm, which emulates the machine.");
         }
+        if (kvm.Extension(KvmCapability.ArmNisvToUser) > 0)
+        {
+            // An access that it cannot decode becomes an exit that says where, and not a refusal to run.
+            _vm.Enable(KvmCapability.ArmNisvToUser);
+        }
         foreach (var range in options.Filter)
         {
             _vm.SetFilter(range);

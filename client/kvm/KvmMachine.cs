@@ -126,6 +126,10 @@ public sealed class KvmMachine : IVcpuOwner, IGuestMachine
             Rebuild();
         }
         _console.Finish();
+        if (_bus.UnservedAccesses > 0)
+        {
+            _options.Log?.Invoke($"The guest made {_bus.UnservedAccesses} accesses where nothing is: reads found zero. The first: {string.Join(", ", _bus.UnservedAddresses.Select(address => $"0x{address:x}"))}.");
+        }
         return _end.Task.Result;
     }
 

@@ -12,9 +12,11 @@ internal sealed class KernelConflicts
 
     private readonly Service[] _affected;
 
-    private KernelConflicts(IReadOnlyList<Shadowed> shadowed, IReadOnlyDictionary<FunctionId, Withheld> withheld)
+    private readonly string? _unfollowed;
+
+    private KernelConflicts(IReadOnlyList<Shadowed> shadowed, IReadOnlyDictionary<FunctionId, Withheld> withheld, string? unfollowed)
     {
-        (Shadowed, Withheld) = (shadowed, withheld);
+        (Shadowed, Withheld, _unfollowed) = (shadowed, withheld, unfollowed);
         _affected = [.. shadowed.Select(call => call.Service).Concat(withheld.Values.Select(function => function.Service)).Distinct()];
     }
 
@@ -50,12 +52,18 @@ internal sealed class KernelConflicts
             let version = VersionOf(service, id)
             where version is not null && !Arrives(kernel, conduits, version.Value)
             select new Withheld(service, row, id, version.Value);
-        return new([.. functions, .. claims], withheld.ToDictionary(function => function.Id));
+        var withheldById = withheld.ToDictionary(function => function.Id);
+        return new([.. functions, .. claims], withheldById, Unfollowed(services, kernel, conduits, withheldById));
     }
 
-    /// <summary>Why the machine cannot be served as it is; null where no service insists on what the kernel keeps.</summary>
-    public string? Refusal()
+    /// <summary>Why the machine cannot be served as it is; null where no service insists on what the kernel keeps. That a service would be blind nobody can allow.</summary>
+    public string? Refusal(bool allowsShadowed = false)
     {
+        if (_unfollowed is not null || allowsShadowed)
+        {
+            return _unfollowed;
+        }
+
         string[] insisted = [.. _affected.Where(service => !service.YieldsToKernel).Select(Sentence)];
         return insisted.Length == 0 ? null
             : $"{string.Join("; ", insisted)}. Let the host forward them, take the service away, or attach with --allow-shadowed.";
@@ -81,6 +89,22 @@ internal sealed class KernelConflicts
 
         return false;
     }
+
+    /// <summary>Services that the machine would have, and that would not hear what they follow.</summary>
+    private static string? Unfollowed(ServiceSet services, KernelRegisterRanges kernel, ValueArray<Conduit> conduits, Dictionary<FunctionId, Withheld> withheld)
+    {
+        string[] sentences =
+        [
+            .. from service in services.Services
+               where service.Rows.SelectMany(row => row.Ids).Any(id => services.Contains(id) && !withheld.ContainsKey(id) && Arrives(kernel, conduits, id))
+               let unseen = service.Follows.Where(id => conduits.Any(conduit => kernel.Find(conduit, isAArch32: false, 0, id.Value).Disposition == Disposition.Kernel)).ToArray()
+               where unseen.Length > 0
+               select $"{service.Name} follows {string.Join(", ", unseen.Select(NameOf))}, which this machine's kernel answers unseen",
+        ];
+        return sentences.Length == 0 ? null : $"{string.Join("; ", sentences)}. Let the host forward them (run --psci daemon), or take the service away (run --without).";
+    }
+
+    private static string NameOf(FunctionId id) => FunctionNames.TryGetName(id, out var name) ? name : id.ToString();
 
     /// <summary>By any conduit, from either state.</summary>
     private static bool Arrives(KernelRegisterRanges kernel, ValueArray<Conduit> conduits, FunctionId id)

@@ -69,7 +69,7 @@ internal sealed class AttachStream(MachineRegistry machines, ServiceSet services
             var token = machine.Greet();
             await responses.WriteAsync(Welcome(machine, token), cancelled);
             var served = new ServedMachine(services, FromWire.Ranges(await ReadyAsync(requests, cancelled)), description.Conduits);
-            if (served.Conflicts.Refusal() is { } refusal && !hello.RequiredFeatures.Contains(AllowShadowed) && !hello.OptionalFeatures.Contains(AllowShadowed))
+            if (served.Conflicts.Refusal(hello.RequiredFeatures.Contains(AllowShadowed) || hello.OptionalFeatures.Contains(AllowShadowed)) is { } refusal)
             {
                 throw new OutOfOrderException($"ready: {refusal}");
             }

@@ -65,6 +65,10 @@ public sealed partial class SdeiService : Service<SdeiState>, ICoreLifecycle<Sde
     public override string Version => _settings.Version.ToString();
 
     /// <inheritdoc/>
+    /// <remarks>CPU_SUSPEND, CPU_OFF, CPU_ON: what a core that goes and comes has registered, and whether it is masked, depends on them (DEN0054, Interaction with PSCI).</remarks>
+    public override ValueArray<FunctionId> Follows { get; } = [new(0x8400_0001), new(0x8400_0002), new(0x8400_0003)];
+
+    /// <inheritdoc/>
     public override Type Statuses => typeof(SdeiStatus);
 
     /// <inheritdoc/>

@@ -22,6 +22,12 @@ public abstract class Service
     /// </summary>
     public virtual bool YieldsToKernel => false;
 
+    /// <summary>
+    /// Functions of others whose calls must not go unseen, since this service keeps rules that follow them: cores that start, stop and sleep. Where a kernel answers one of
+    /// them itself, no service hears of it, and a machine that would have this service is refused.
+    /// </summary>
+    public virtual ValueArray<FunctionId> Follows => [];
+
     /// <summary>Immediates other than 0 that the service takes as a whole.</summary>
     public virtual IReadOnlyList<ImmediateClaim> Claims => [];
 

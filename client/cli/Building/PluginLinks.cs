@@ -12,17 +12,24 @@ internal sealed class PluginLinks : IDisposable
     /// <summary>Makes the links.</summary>
     /// <param name="standard">The folder of the standard plugins.</param>
     /// <param name="given">Plugin folders by their names.</param>
-    /// <exception cref="CliException">There is no such folder, or two are given under one name.</exception>
-    public static PluginLinks Create(string standard, IReadOnlyList<(string Folder, string Name)> given)
+    /// <param name="without">Standard plugins that are left away.</param>
+    /// <exception cref="CliException">There is no such folder, no such plugin to leave away, or two are given under one name.</exception>
+    public static PluginLinks Create(string standard, IReadOnlyList<(string Folder, string Name)> given, IReadOnlyList<string> without)
     {
         if (!Directory.Exists(standard))
         {
             throw new CliException($"The plugin folder {standard} does not exist. Build the plugins, or name another folder with --plugins.");
         }
 
-        if (given.GroupBy(plugin => plugin.Name).FirstOrDefault(plugins => plugins.Count() > 1) is { } twins)
+        if (given.GroupBy(plugin => plugin.Name).FirstOrDefault(named => named.Count() > 1) is { } twins)
         {
             throw new CliException($"--service: two services are named {twins.Key}: {string.Join(", ", twins.Select(plugin => plugin.Folder))}.", ExitCode.BadInput);
+        }
+
+        string[] plugins = [.. Directory.EnumerateDirectories(standard).Order()];
+        if (without.FirstOrDefault(name => !Array.Exists(plugins, folder => Path.GetFileName(folder) == name)) is { } unknown)
+        {
+            throw new CliException($"--without {unknown}: there is no such plugin in {standard}, only {string.Join(", ", plugins.Select(Path.GetFileName))}.", ExitCode.BadInput);
         }
 
         var links = new PluginLinks(Directory.CreateTempSubdirectory("hypercalls-plugins-").FullName);
@@ -32,7 +39,7 @@ internal sealed class PluginLinks : IDisposable
             links._given.Add(name, Path.TrimEndingDirectorySeparator(folder));
         }
 
-        foreach (var folder in Directory.EnumerateDirectories(standard))
+        foreach (var folder in plugins.Where(folder => !without.Contains(Path.GetFileName(folder))))
         {
             var name = Path.GetFileName(folder);
             if (!links._given.ContainsKey(name))

@@ -11,6 +11,8 @@ internal sealed class ServiceOption
         HelpName = "folder",
     };
 
+    private readonly Option<string[]> _without = new("--without") { Description = "A standard service to leave away, served by none: psci, sdei, smccc, trng. A private daemon is started for it. Repeatable.", HelpName = "name" };
+
     private ServiceOption()
     {
     }
@@ -19,11 +21,17 @@ internal sealed class ServiceOption
     {
         var services = new ServiceOption();
         command.Add(services._service);
+        command.Add(services._without);
         command.Validators.Add(result =>
         {
             if (result.GetResult(services._service) is not null && daemon.IsGiven(result))
             {
                 result.AddError("--service: a private daemon of its own serves it; leave --daemon away, or build the service into that daemon's plugin folder.");
+            }
+
+            if (result.GetResult(services._without) is not null && daemon.IsGiven(result))
+            {
+                result.AddError("--without: a private daemon does without it; leave --daemon away, or take the service out of that daemon's plugin folder.");
             }
         });
         return services;
@@ -39,21 +47,22 @@ internal sealed class ServiceOption
     {
         ServiceProject[] projects = [.. Given(parsed).Select(ServiceProject.Find)];
         string[] settings = [.. projects.Select(project => project.Settings).OfType<string>().Distinct()];
-        return new(projects, settings);
+        return new(projects, settings, parsed.GetValue(_without) ?? []);
     }
 }
 
 /// <summary>What --service names, found.</summary>
 /// <param name="Projects">In the order given; none where the option is not.</param>
 /// <param name="Settings">The services.json files that they bring.</param>
-internal sealed record FoundServices(IReadOnlyList<ServiceProject> Projects, IReadOnlyList<string> Settings)
+/// <param name="Without">Standard services to be left away.</param>
+internal sealed record FoundServices(IReadOnlyList<ServiceProject> Projects, IReadOnlyList<string> Settings, IReadOnlyList<string> Without)
 {
     /// <summary>Builds those that are projects, and links them all into a plugin folder; null where there are none.</summary>
     /// <param name="plugins">The folder given in place of the standard plugins.</param>
     /// <param name="cancelled">Gives up.</param>
     public async Task<PluginLinks?> BuildAsync(string? plugins, CancellationToken cancelled)
     {
-        if (Projects.Count == 0)
+        if (Projects.Count == 0 && Without.Count == 0)
         {
             return null;
         }
@@ -64,7 +73,7 @@ internal sealed record FoundServices(IReadOnlyList<ServiceProject> Projects, IRe
             given.Add(project.IsBuilt ? (project.Path, Path.GetFileName(project.Path)) : await ServiceBuild.RunAsync(project.Path, cancelled));
         }
 
-        return PluginLinks.Create(plugins ?? DaemonProgram.StandardPlugins(), given);
+        return PluginLinks.Create(plugins ?? DaemonProgram.StandardPlugins(), given, Without);
     }
 
     /// <summary>For the daemon's command line: as given, else with the file that the services bring.</summary>

@@ -62,11 +62,11 @@ internal static class SanityCommand
         var isName = !plugin.Contains(Path.DirectorySeparatorChar) && (!Directory.Exists(plugin) || Directory.Exists(Path.Combine(plugins ?? DaemonProgram.StandardPlugins(), plugin)));
         if (isName && plugin is not ("." or ".."))
         {
-            return (plugin, new([], []));
+            return (plugin, new([], [], []));
         }
 
         var project = ServiceProject.Find(plugin);
         var folder = project.IsBuilt ? project.Path : (await ServiceBuild.RunAsync(project.Path, cancelled)).Folder;
-        return (folder, new([project], project.Settings is { } file ? [file] : []));
+        return (folder, new([project], project.Settings is { } file ? [file] : [], []));
     }
 }

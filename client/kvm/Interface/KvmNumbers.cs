@@ -41,6 +41,7 @@ internal enum KvmCapability : uint
     ArmEl132Bit = 93,
     ArmPsci02 = 102,
     ArmVmIpaSize = 165,
+    ArmNisvToUser = 177,
     SystemEventData = 215,
     ArmSystemSuspend = 216,
 }

@@ -120,7 +120,7 @@ internal sealed partial class Vcpu
         // With PSCI in the kernel a core may have been switched off there.
         if (_owner.PsciIsTheKernels && _kvm.MpState != MpState.Runnable)
         {
-            PauseAttention();
+            PauseAttention(UnansweredPause);
             return false;
         }
         if (_isAccessing)
@@ -245,6 +245,11 @@ internal sealed partial class Vcpu
         else
         {
             Apply(answer);
+            if (wire.Attention is not null && answer.EffectCase == Answer.EffectOneofCase.None)
+            {
+                // Wanted by mistake, or no longer: the daemon's next word may be on its way.
+                PauseAttention(UnchangedPause);
+            }
         }
     }
 
@@ -256,7 +261,7 @@ internal sealed partial class Vcpu
         }
         else
         {
-            PauseAttention();
+            PauseAttention(UnansweredPause);
         }
         _previous = new() { ExitId = wire.ExitId, Outcome = Outcome.FellBack, LastApplied = _previous?.LastApplied ?? 0 };
         Forwarder!.GaveUp(wire);

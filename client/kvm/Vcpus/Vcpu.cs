@@ -10,7 +10,10 @@ namespace Hypercalls.Kvm.Vcpus;
 internal sealed partial class Vcpu : IDisposable
 {
     /// <summary>After an attention exit that nobody answered the guest runs at least this long, in milliseconds.</summary>
-    private const int AttentionPause = 100;
+    private const int UnansweredPause = 100;
+
+    /// <summary>And after one that was answered by "go on".</summary>
+    private const int UnchangedPause = 1;
 
     private readonly IVcpuOwner _owner;
     private readonly GuestKind _guest;
@@ -161,9 +164,9 @@ internal sealed partial class Vcpu : IDisposable
     }
 
     /// <summary>The guest is wanted again, but not before this.</summary>
-    private void PauseAttention()
+    private void PauseAttention(int milliseconds)
     {
-        _attentionNotBefore = Environment.TickCount64 + AttentionPause;
-        _later.Change(AttentionPause, Timeout.Infinite);
+        _attentionNotBefore = Environment.TickCount64 + milliseconds;
+        _later.Change(milliseconds, Timeout.Infinite);
     }
 }

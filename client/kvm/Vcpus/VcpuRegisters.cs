@@ -31,9 +31,6 @@ internal sealed class VcpuRegisters(IKvmVcpu vcpu, GuestKind guest) : IGuestRegi
     private const ulong PstateEl1h = 0x3c5;
     private const ulong PstateSvc = 0x1d3;
 
-    // Out of reset: MMU and caches off, little-endian.
-    private const ulong SctlrAArch64Reset = 0x30d0_0800;
-    private const ulong SctlrAArch32Reset = 0x00c5_0838;
     private const ulong SctlrEe = 1 << 25;
 
     /// <summary>What a hypercall exit tells: x0 to x5 and PSTATE.</summary>
@@ -58,6 +55,7 @@ internal sealed class VcpuRegisters(IKvmVcpu vcpu, GuestKind guest) : IGuestRegi
     private ulong _known;
     private ulong _dirty;
     private bool _wantsPc;
+    private ulong _sctlrAtReset;
 
     public ulong Pc { get => this[PcAt]; set => this[PcAt] = value; }
 
@@ -139,6 +137,7 @@ internal sealed class VcpuRegisters(IKvmVcpu vcpu, GuestKind guest) : IGuestRegi
     {
         vcpu.Init(Features(guest));
         (_known, _dirty) = (0, 0);
+        _sctlrAtReset = this[SctlrAt];
         Enter(start);
     }
 
@@ -150,7 +149,7 @@ internal sealed class VcpuRegisters(IKvmVcpu vcpu, GuestKind guest) : IGuestRegi
             this[index] = 0;
         }
         this[SpEl0At] = this[SpEl1At] = this[ElrAt] = this[SpsrAt] = this[VbarAt] = 0;
-        this[SctlrAt] = guest.IsAArch32 ? SctlrAArch32Reset : SctlrAArch64Reset;
+        this[SctlrAt] = _sctlrAtReset;
         Enter(start);
     }
 

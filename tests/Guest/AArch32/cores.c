@@ -10,6 +10,7 @@ static void timer_in(u32 milliseconds)
 	u32 frequency;
 
 	asm("mrc p15, 0, %0, c14, c0, 0" : "=r"(frequency));
+	*(volatile u32 *)0x08000000 |= 1 << 1;	/* group 1 */
 	*(volatile u32 *)0x080b0100 = 1u << TIMER;
 	asm volatile("mcr p15, 0, %0, c12, c12, 5; isb; mcr p15, 0, %1, c4, c6, 0; mcr p15, 0, %0, c12, c12, 7; isb" :: "r"(1), "r"(0xff));
 	asm volatile("mcr p15, 0, %0, c14, c3, 0; mcr p15, 0, %1, c14, c3, 1; isb" :: "r"(frequency / 1000 * milliseconds), "r"(1));

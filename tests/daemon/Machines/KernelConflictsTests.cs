@@ -2,7 +2,9 @@ using Hypercalls.Client.Kernel;
 using Hypercalls.Daemon.Machines;
 using Hypercalls.Daemon.Wire;
 using Hypercalls.Hello;
+using Hypercalls.Kvm;
 using Hypercalls.Psci;
+using Hypercalls.Sdei;
 using Hypercalls.Sdk;
 using Hypercalls.Smccc;
 
@@ -42,6 +44,24 @@ public sealed class KernelConflictsTests
             " more, and serves nothing of its family without PSCI_VERSION. Let the host forward them, take the service away, or attach with --allow-shadowed.",
             conflicts.Refusal(),
             StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_service_that_follows_what_the_kernel_answers_unseen_is_refused_whatever_is_allowed(bool allowsShadowed)
+    {
+        var firmware = KernelProfiles.Kernels["linux-6.12-defaults"] with { Filter = KvmFilter.Of(PsciOwner.Kernel, []) };
+        var conflicts = KernelConflicts.Of(new([new PsciService(), new SdeiService()]), FromWire.Ranges(KvmRegister.Of(firmware)), s_both);
+        Assert.Equal(
+            "SDEI follows CPU_SUSPEND, CPU_OFF, CPU_ON, which this machine's kernel answers unseen. Let the host forward them (run --psci daemon), or take the service away (run --without).",
+            conflicts.Refusal(allowsShadowed));
+    }
+
+    [Fact]
+    public void A_service_that_the_machine_would_not_have_follows_nothing()
+    {
+        Assert.Null(Conflicts("linux-6.12-defaults", s_both, new PsciService(), new SdeiService()).Refusal(allowsShadowed: true));
     }
 
     [Fact]
