@@ -87,6 +87,9 @@ public sealed class KvmMachine : IVcpuOwner, IGuestMachine
         return Start(options, new LinuxKernel());
     }
 
+    /// <summary>Whether this computer's KVM can run guests whose calls are forwarded, in a sentence for a person.</summary>
+    public static (bool Runs, string Detail) Probe() => OperatingSystem.IsLinux() ? Probe(new LinuxKernel()) : (false, "KVM is Linux's.");
+
     public void KeepToken(ReadOnlySpan<byte> token)
     {
         // Nobody can take over what ends with this process.
@@ -180,6 +183,22 @@ public sealed class KvmMachine : IVcpuOwner, IGuestMachine
     void IVcpuOwner.Fail(string report) => Fail(report);
 
     void IVcpuOwner.Log(string remark) => _options.Log?.Invoke(remark);
+
+    internal static (bool Runs, string Detail) Probe(IKernel kernel)
+    {
+        try
+        {
+            using var kvm = Interface.Kvm.Open(kernel);
+            using var vm = kvm.CreateVm();
+            return vm.HasFilter
+                ? (true, $"/dev/kvm of Linux {kvm.Release} runs arm64 guests and forwards their calls: run --accel kvm.")
+                : (false, BuiltVm.NoFilter(kvm.Release));
+        }
+        catch (KvmException e)
+        {
+            return (false, e.Message);
+        }
+    }
 
     internal static KvmMachine Start(KvmOptions options, IKernel kernel)
     {
