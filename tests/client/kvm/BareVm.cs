@@ -16,6 +16,7 @@ internal sealed class BareVm : IDisposable
     public const ulong Device = 0x0900_0000;
 
     private readonly KvmDevice _kvm;
+    private readonly int _runSize;
     private readonly List<IKvmVcpu> _vcpus = [];
     private bool _hasMemory;
 
@@ -27,7 +28,8 @@ internal sealed class BareVm : IDisposable
         // What the interface has no call for needs the descriptor.
         var device = Kernel.Open("/dev/kvm");
         Descriptor = Kernel.Control(device, KvmIoctl.CreateVm, 0);
-        Vm = new KvmVm(Kernel, Descriptor, Kernel.Control(device, KvmIoctl.GetVcpuMmapSize, 0));
+        _runSize = Kernel.Control(device, KvmIoctl.GetVcpuMmapSize, 0);
+        Vm = new KvmVm(Kernel, Descriptor, _runSize);
         Kernel.Close(device);
     }
 
@@ -52,6 +54,24 @@ internal sealed class BareVm : IDisposable
         }
         var vcpu = Vm.CreateVcpu(_vcpus.Count, features);
         _vcpus.Add(vcpu);
+        return vcpu;
+    }
+
+    /// <summary>One more vCPU, with an address in the memory for the time that was stolen from it (KVM_ARM_VCPU_PVTIME_IPA).</summary>
+    public IKvmVcpu AddWithStolenTime(VcpuFeatures features, ulong address)
+    {
+        const uint PvTimeControl = 2;
+        const ulong Address = 0;
+        Vm.SetMemory(Start, Memory);
+        var target = new KvmVcpuInit();
+        KvmException.Check("No target", Kernel.Control(Descriptor, KvmIoctl.ArmPreferredTarget, MemoryMarshal.AsBytes(new Span<KvmVcpuInit>(ref target))));
+        var descriptor = KvmException.Check("No vCPU", Kernel.Control(Descriptor, KvmIoctl.CreateVcpu, (ulong)_vcpus.Count));
+        var vcpu = new KvmVcpu(Kernel.OpenVcpu(descriptor, _runSize), _vcpus.Count, target.Target);
+        _vcpus.Add(vcpu);
+        vcpu.Init(features);
+        var attribute = new KvmDeviceAttr { Group = PvTimeControl, Attr = Address };
+        KvmException.Check("No stolen time", Kernel.Control(
+            descriptor, KvmIoctl.SetDeviceAttr, MemoryMarshal.AsBytes(new Span<KvmDeviceAttr>(ref attribute)), KvmDeviceAttr.AddressOffset, MemoryMarshal.AsBytes(new Span<ulong>(ref address))));
         return vcpu;
     }
 

@@ -79,7 +79,7 @@ internal sealed class CallingGuest
         (_vm, _vcpu, _isAArch32) = (vm, vcpu, state == ExecutionState.Aarch32);
     }
 
-    /// <summary>Makes calls, at most 10,000.</summary>
+    /// <summary>Makes calls, at most 30,000: the table is no longer than the memory.</summary>
     public CallFate[] Make(Conduit conduit, uint immediate, IReadOnlyList<GuestCall> calls)
     {
         var table = new ulong[calls.Count * EntrySize / sizeof(ulong)];

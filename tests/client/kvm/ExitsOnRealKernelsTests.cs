@@ -343,10 +343,10 @@ public sealed class ExitsOnRealKernelsTests(BootedKernels kernels) : IDisposable
     }
 
     [RealKernelTheory("6.1", "6.12", "7.x")]
-    [InlineData("6.1")]
-    [InlineData("6.12")]
-    [InlineData("7.x")]
-    public void To_be_initialised_again_is_a_reset(string role)
+    [InlineData("6.1", false)]
+    [InlineData("6.12", true)]
+    [InlineData("7.x", true)]
+    public void To_be_initialised_again_is_a_reset(string role, bool mayDifferInPowerOff)
     {
         using var vm = Boot(role);
         var vcpu = vm.Add([StoreX3]);
@@ -363,6 +363,15 @@ public sealed class ExitsOnRealKernelsTests(BootedKernels kernels) : IDisposable
         vcpu.Get(ids, values);
         Assert.Equal(reset, values);
         Assert.Equal(Errno.Einval, Assert.Throws<KvmException>(() => vcpu.Init(VcpuFeatures.None)).Errno);
+        if (mayDifferInPowerOff)
+        {
+            vcpu.Init(VcpuFeatures.Psci02 | VcpuFeatures.PowerOff);
+            Assert.Equal(MpState.Stopped, vcpu.MpState);
+        }
+        else
+        {
+            Assert.Equal(Errno.Einval, Assert.Throws<KvmException>(() => vcpu.Init(VcpuFeatures.Psci02 | VcpuFeatures.PowerOff)).Errno);
+        }
     }
 
     [RealKernelTheory("6.1", "6.12", "7.x")]

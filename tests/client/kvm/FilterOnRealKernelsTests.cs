@@ -1,16 +1,13 @@
 using Hypercalls.Client.Kernel;
-using Hypercalls.Hosts;
-using Hypercalls.Kvm;
 using Hypercalls.Kvm.Interface;
 using Hypercalls.Kvm.Native;
-using Hypercalls.RealKernels;
 using Hypercalls.Tests.Client.Qemu;
 
 namespace Hypercalls.Tests.Client.Kvm;
 
 /// <summary>KVM's SMCCC filter on real kernels: what it takes, and what is said where it refuses (Linux, Documentation/virt/kvm/devices/vm.rst, KVM_ARM_VM_SMCCC_FILTER).</summary>
 [Collection(QemuMachines.Name)]
-public sealed class FilterOnRealKernelsTests(GuestImages guests, BootedKernels kernels) : IDisposable
+public sealed class FilterOnRealKernelsTests(BootedKernels kernels) : IDisposable
 {
     private const string Overlaps = "(EEXIST (17)): it overlaps one that is installed, or those that the kernel reserves, 0x80000000 to 0x8000FFFF and 0xC0000000 to 0xC000FFFF. Leave these out.";
     private const string IsNoRange = "(EINVAL (22)): it is empty, ends before it begins, or has an action that this kernel does not know.";
@@ -140,30 +137,6 @@ public sealed class FilterOnRealKernelsTests(GuestImages guests, BootedKernels k
         Assert.Equal(-Errno.Einval, Attribute(vm, KvmIoctl.HasDeviceAttr, Filter(padding: null)));
         var refusal = Assert.Throws<KvmException>(() => vm.Vm.SetFilter(new(0xC300_0000, 0xC300_0000, FilterAction.Forward)));
         Assert.Equal(Errno.Einval, refusal.Errno);
-    }
-
-    [RealKernelFact("6.1")]
-    public void A_machine_on_Linux_6_1_is_refused()
-    {
-        _used.Add("6.1");
-        var kernel = new RemoteKernel(kernels["6.1"]);
-        var refusal = Assert.Throws<HostException>(() => KvmMachine.Start(new() { Kernel = guests["cores"], MemoryMiB = 16 }, kernel));
-        Assert.Equal(
-            $"The kernel {kernel.Release} has no SMCCC filter, so it forwards no call to anybody: Linux 6.4 or newer has it. Boot such a kernel, or run without --accel kvm, which emulates the machine.",
-            refusal.Message);
-        Assert.StartsWith("6.1.", kernel.Release, StringComparison.Ordinal);
-    }
-
-    [RealKernelFact("6.12")]
-    public void A_machine_that_denies_what_is_reserved_is_refused()
-    {
-        _used.Add("6.12");
-        var options = new KvmOptions { Kernel = guests["cores"], MemoryMiB = 16, Deny = [(0x8000_0000, 0x8000_0000)] };
-        var refusal = Assert.Throws<HostException>(() => KvmMachine.Start(options, new RemoteKernel(kernels["6.12"])));
-        Assert.True(refusal.IsBadInput);
-        Assert.Equal(
-            "The range 0x80000000 to 0x80000000 cannot be denied: it touches 0x80000000 to 0x8000FFFF or 0xC0000000 to 0xC000FFFF, which the kernel gives to nobody. Name ranges that stand apart, outside of the reserved ones.",
-            refusal.Message);
     }
 
     private BareVm Boot(string role)

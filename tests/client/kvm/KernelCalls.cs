@@ -19,6 +19,10 @@ internal static class KernelCalls
         0x8401_0000, 0x0000_0000, 0x3200_0000, 0x8200_0000, 0xC200_0000, 0xC300_0001, 0xFFFF_FFFF,
     ];
 
+    /// <summary>The first functions and the general queries of each of the 64 owners, fast and yielding, of both widths.</summary>
+    public static IEnumerable<uint> OfEveryOwner =>
+        Enumerable.Range(0, 4 * 64).SelectMany(n => Range((uint)n >> 6 << 30 | ((uint)n & 63) << 24, 0x24).Concat(Range((uint)n >> 6 << 30 | ((uint)n & 63) << 24 | 0xFF00, 4)));
+
     /// <summary>Whether a kernel that has the function makes no exit until somebody wakes the core.</summary>
     public static bool Sleep(uint function) => function is 0x8400_0001 or 0xC400_0001 or 0x8400_0002 or 0x95C1_BA5F;
 

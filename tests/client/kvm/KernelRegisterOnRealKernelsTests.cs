@@ -14,7 +14,10 @@ namespace Hypercalls.Tests.Client.Kvm;
 public sealed class KernelRegisterOnRealKernelsTests(GuestImages guests, BootedKernels kernels, ITestOutputHelper output) : IDisposable
 {
     private const uint ForeignImmediate = 5;
-    private const int RandomsPerRange = 3;
+    private const int RandomsPerRange = 10;
+
+    /// <summary>In the guest's memory.</summary>
+    private const ulong StolenTime = BareVm.Start + 0x1000;
 
     private readonly HashSet<string> _used = [];
 
@@ -32,6 +35,8 @@ public sealed class KernelRegisterOnRealKernelsTests(GuestImages guests, BootedK
     [InlineData("PSCI 0.2")]
     [InlineData("no bitmaps")]
     [InlineData("SYSTEM_SUSPEND")]
+    [InlineData("stolen time")]
+    [InlineData("every owner")]
     public void Linux_6_1_does_what_its_register_says(string setting) => Check("6.1", setting);
 
     [RealKernelTheory("6.12")]
@@ -41,6 +46,8 @@ public sealed class KernelRegisterOnRealKernelsTests(GuestImages guests, BootedK
     [InlineData("PSCI 1.0")]
     [InlineData("no bitmaps")]
     [InlineData("SYSTEM_SUSPEND")]
+    [InlineData("stolen time")]
+    [InlineData("every owner")]
     [InlineData("everything forwarded")]
     [InlineData("PSCI kept")]
     [InlineData("ranges denied")]
@@ -55,6 +62,8 @@ public sealed class KernelRegisterOnRealKernelsTests(GuestImages guests, BootedK
     [InlineData("no bitmaps")]
     [InlineData("VENDOR_HYP_BMAP_2")]
     [InlineData("SYSTEM_SUSPEND")]
+    [InlineData("stolen time")]
+    [InlineData("every owner")]
     [InlineData("everything forwarded")]
     [InlineData("PSCI kept")]
     [InlineData("ranges denied")]
@@ -152,8 +161,11 @@ public sealed class KernelRegisterOnRealKernelsTests(GuestImages guests, BootedK
     {
         _used.Add(role);
         using var vm = new BareVm(kernels[role]);
-        var firmware = Read(vm.Vm, vm.Add());
+        var vcpu = vm.Add();
+        var firmware = Read(vm.Vm, vcpu);
         output.WriteLine($"Linux {vm.Kvm.Release}: {firmware}");
+        // None of what this advertises is the kernel's to serve.
+        Assert.True(!vcpu.TryGet(KvmRegisterId.VendorHypBitmap2, out var second) || second == 0);
         foreach (var name in names)
         {
             var profile = KernelProfiles.Kernels[name];
@@ -186,9 +198,12 @@ public sealed class KernelRegisterOnRealKernelsTests(GuestImages guests, BootedK
             {
                 KernelRange[] register = [.. ready.Ranges.Where(range => range.Conduit == conduit && range.ExecutionState == state && Covers(range.Immediate, immediate))];
                 // Of calls with an immediate the kernel's own table is enough.
+                var ids = immediate != 0 ? KernelCalls.Table
+                    : setting == "every owner" ? KernelCalls.OfEveryOwner
+                    : KernelCalls.Table.Concat(Borders(register)).Concat(Borders(firmware.Filter)).Concat(Randoms(register, new(seed)));
                 GuestCall[] calls =
                 [
-                    .. (immediate == 0 ? KernelCalls.Table.Concat(Borders(register)).Concat(Borders(firmware.Filter)).Concat(Randoms(register, new(seed))) : KernelCalls.Table).Distinct()
+                    .. ids.Distinct()
                         .Where(id => !KernelCalls.Sleep(id) || Find(register, id).Disposition != Disposition.Kernel)
                         .Select(id => new GuestCall(id, KernelCalls.Argument(id))),
                 ];
@@ -236,7 +251,7 @@ public sealed class KernelRegisterOnRealKernelsTests(GuestImages guests, BootedK
             vm.Vm.Enable(KvmCapability.ArmSystemSuspend);
         }
         var features = (setting == "PSCI 0.1" ? VcpuFeatures.None : VcpuFeatures.Psci02) | (state == ExecutionState.Aarch32 ? VcpuFeatures.El1Is32Bit : VcpuFeatures.None);
-        var vcpu = vm.Add(features);
+        var vcpu = setting == "stolen time" ? vm.AddWithStolenTime(features, StolenTime) : vm.Add(features);
         vcpu.Set(setting switch
         {
             "PSCI 0.2" => [(KvmRegisterId.PsciVersion, 0x0000_0002)],
@@ -246,7 +261,13 @@ public sealed class KernelRegisterOnRealKernelsTests(GuestImages guests, BootedK
             "VENDOR_HYP_BMAP_2" => [(KvmRegisterId.VendorHypBitmap2, 3)],
             _ => [],
         });
-        return (vcpu, Read(vm.Vm, vcpu) with { Filter = filter, HasPsci02 = features.HasFlag(VcpuFeatures.Psci02), HasSystemSuspend = setting == "SYSTEM_SUSPEND" });
+        return (vcpu, Read(vm.Vm, vcpu) with
+        {
+            Filter = filter,
+            HasPsci02 = features.HasFlag(VcpuFeatures.Psci02),
+            HasStolenTime = setting == "stolen time",
+            HasSystemSuspend = setting == "SYSTEM_SUSPEND",
+        });
     }
 
     /// <summary>That −1 is all that is seen of the others does not make them equal: why there is nothing to be had is the register's to say.</summary>
