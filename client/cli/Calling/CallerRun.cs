@@ -2,8 +2,8 @@ using System.CommandLine;
 using Hypercalls.Cli.Building;
 using Hypercalls.Cli.Commands;
 using Hypercalls.Cli.Running;
-using Hypercalls.Protos;
 using Hypercalls.Hosts.Caller;
+using Hypercalls.Protos;
 
 namespace Hypercalls.Cli.Calling;
 

@@ -1,7 +1,7 @@
 using System.CommandLine;
 using Hypercalls.Cli.Running;
-using Hypercalls.Hosts.Loading;
 using Hypercalls.Hosts;
+using Hypercalls.Hosts.Loading;
 using Hypercalls.Kvm;
 using Hypercalls.Qemu;
 

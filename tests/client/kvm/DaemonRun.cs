@@ -19,7 +19,8 @@ internal sealed record DaemonRun(int ExitCode, string Output, string Calls)
         using var terminal = new SharedTerminal(console, isRedirected: true);
         KvmMachine Start() => console.Machine = KvmMachine.Start(options with { Console = terminal, Log = terminal.WriteLine }, new RemoteKernel(kernel));
         using var guest = new GuestRun(
-            daemon.Invoker, Start, $"kvm-{Guid.NewGuid():N}", terminal, watches: true, showCalls: false, allowShadowed: true, new HostRules { Log = terminal.WriteLine }) { TakesKeyboard = false };
+            daemon.Invoker, Start, $"kvm-{Guid.NewGuid():N}", terminal, watches: true, showCalls: false, allowShadowed: true, new HostRules { Log = terminal.WriteLine })
+        { TakesKeyboard = false };
         using var patience = new CancellationTokenSource(Patience);
         var exitCode = await guest.RunAsync(patience.Token);
         terminal.ShowAll();
