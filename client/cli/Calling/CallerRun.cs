@@ -30,6 +30,7 @@ internal sealed class CallerRun : IDisposable
     {
         using var terminal = options.Calls.AsJson(parsed) ? SharedTerminal.OnErrors() : new SharedTerminal();
         var services = options.Services.Find(parsed);
+        options.Machine.Accel.CheckComputer(parsed);
         var kept = new KeptRun(options.Name(parsed) ?? RunDaemon.OwnName(options.Machine.Accel.Kind(parsed)))
         {
             Settings = services.SettingsArguments(options.Settings.Arguments(parsed)),

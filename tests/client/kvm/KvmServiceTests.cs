@@ -1,5 +1,9 @@
 using Grpc.Core;
+using Hypercalls.Cli.Running;
+using Hypercalls.Hosts.Caller;
 using Hypercalls.Kvm;
+using Hypercalls.Protos;
+using Hypercalls.RealKernels;
 using Hypercalls.Tests.Client.Qemu;
 using Hypercalls.Tests.Daemon;
 
@@ -44,6 +48,22 @@ public sealed class KvmServiceTests(GuestImages guests, BootedKernels kernels) :
     }
 
     [RealKernelFact(Linux)]
+    public async Task The_bare_caller_makes_calls_by_hand()
+    {
+        List<string> results = [];
+        using var caller = new CallerGuest(result => results.Add($"0x{result.X[0]:x}"));
+        caller.Give([Call(Conduit.Smc, 0x8400_0000), Call(Conduit.Hvc, 0x8400_0000), Call(Conduit.Smc, 0x8000_0000), Call(Conduit.Smc, 0xC400_0020)]);
+        using var machine = caller.Start(
+            new KvmOptions { Kernel = "", Cores = 1, MemoryMiB = 64 }, options => KvmMachine.Start((KvmOptions)options, new RemoteKernel(kernels[Linux])));
+        using var terminal = new SharedTerminal(Stream.Null, isRedirected: true);
+        using var guest = new Hypercalls.Cli.Running.GuestRun(_daemon.Invoker, () => machine, "caller", terminal, watches: false, showCalls: false, allowShadowed: true, new()) { TakesKeyboard = false };
+        await guest.RunAsync(CancellationToken.None);
+        // PSCI 1.3 of the daemon, SMCCC 1.1 of the kernel, SDEI 1.1.
+        Assert.Equal(["0x10003", "0x10003", "0x10001", "0x1000100000000"], results);
+        Assert.IsType<CallerEnd.Done>(caller.End);
+    }
+
+    [RealKernelFact(Linux)]
     public async Task With_Psci_in_the_kernel_a_daemon_that_has_Sdei_refuses_the_machine_and_says_why()
     {
         var refused = await Assert.ThrowsAsync<RpcException>(() => RunAsync("sdei", psci: PsciOwner.Kernel));
@@ -51,6 +71,8 @@ public sealed class KvmServiceTests(GuestImages guests, BootedKernels kernels) :
             "ready: SDEI follows CPU_SUSPEND, CPU_OFF, CPU_ON, which this machine's kernel answers unseen. Let the host forward them (run --psci daemon), or take the service away (run --without).",
             refused.Status.Detail);
     }
+
+    private static CallerCall Call(Conduit conduit, uint function) => new(conduit, 0, [new(function, null)]);
 
     private Task<DaemonRun> RunAsync(string guest, int memory = 64, PsciOwner psci = PsciOwner.Daemon) =>
         DaemonRun.OfAsync(_daemon, kernels[Linux], new KvmOptions { Kernel = guests[guest], Cores = 2, MemoryMiB = memory, Psci = psci });
