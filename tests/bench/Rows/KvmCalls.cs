@@ -15,6 +15,10 @@ internal static class KvmCalls
 
     public static void Measure(Run run)
     {
+        if (RealKernel.Debian13.Missing is { } why)
+        {
+            throw new BenchException(why);
+        }
         var folder = Directory.CreateTempSubdirectory("hypercalls-bench-").FullName;
         try
         {
