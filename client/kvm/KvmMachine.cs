@@ -72,6 +72,9 @@ public sealed class KvmMachine : IVcpuOwner, IGuestMachine
     /// <summary>None: the vCPUs end with this process.</summary>
     public ReadOnlyMemory<byte> Token => default;
 
+    /// <summary>Made so far for the vCPUs of this boot; for a thread of theirs while they run.</summary>
+    internal long Ioctls => _vm!.Vcpus.Sum(vcpu => vcpu.Ioctls);
+
     bool IVcpuOwner.HasEnded => _end.Task.IsCompleted;
 
     bool IVcpuOwner.PsciIsTheKernels => _options.Psci == PsciOwner.Kernel;
