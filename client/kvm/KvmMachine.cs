@@ -18,7 +18,6 @@ public sealed class KvmMachine : IVcpuOwner, IGuestMachine
     public const int MostCores = 8;
 
     private const ulong AffinityMask = 0xff_00ff_ffff;
-    private static readonly TimeSpan s_endPatience = TimeSpan.FromSeconds(10);
 
     private static readonly (string Name, ulong Id)[] s_identity =
     [
@@ -66,6 +65,9 @@ public sealed class KvmMachine : IVcpuOwner, IGuestMachine
             throw;
         }
     }
+
+    /// <summary>How long a vCPU may take to leave the kernel.</summary>
+    internal TimeSpan EndPatience { get; init; } = TimeSpan.FromSeconds(10);
 
     public bool IsTakenOver => false;
 
@@ -148,7 +150,7 @@ public sealed class KvmMachine : IVcpuOwner, IGuestMachine
     {
         Stop();
         _console.Dispose();
-        if (!Array.TrueForAll(_vcpus, vcpu => vcpu.WaitForEnd(s_endPatience)))
+        if (!Array.TrueForAll(_vcpus, vcpu => vcpu.WaitForEnd(EndPatience)))
         {
             // Its memory is in use: it goes with this process.
             _options.Log?.Invoke($"{Stuck()} Its memory stays mapped until this process ends.");
@@ -242,7 +244,7 @@ public sealed class KvmMachine : IVcpuOwner, IGuestMachine
         }
         foreach (var vcpu in _vcpus)
         {
-            while (!vcpu.WaitForEnd(s_endPatience))
+            while (!vcpu.WaitForEnd(EndPatience))
             {
                 if (_end.Task.IsCompleted && !vcpu.IsInKvm)
                 {
@@ -295,7 +297,7 @@ public sealed class KvmMachine : IVcpuOwner, IGuestMachine
     }
 
     private string Stuck() =>
-        $"vCPU {string.Join(" and ", _vcpus.Where(vcpu => vcpu.IsInKvm).Select(vcpu => vcpu.Number))} has not left KVM_RUN within {s_endPatience.TotalSeconds:0} s of being told to: look for a fault of the kernel in dmesg, and end this process ({Environment.ProcessId}) if it stays.";
+        $"vCPU {string.Join(" and ", _vcpus.Where(vcpu => vcpu.IsInKvm).Select(vcpu => vcpu.Number))} has not left KVM_RUN within {EndPatience.TotalSeconds:0} s of being told to: look for a fault of the kernel in dmesg, and end this process ({Environment.ProcessId}) if it stays.";
 
     private void Fail(string report) => End(new MachineEnd.Failed(report));
 
