@@ -244,7 +244,7 @@ internal sealed partial class Vcpu
         }
         else
         {
-            Apply(answer);
+            Apply(answer, isCall: wire.KindCase == Exit.KindOneofCase.Hypercall);
         }
     }
 
@@ -263,7 +263,7 @@ internal sealed partial class Vcpu
         _powers.LeaveCall(Number);
     }
 
-    private void Apply(Answer answer)
+    private void Apply(Answer answer, bool isCall)
     {
         foreach (var block in answer.MemoryWrites)
         {
@@ -275,7 +275,7 @@ internal sealed partial class Vcpu
         switch (answer.EffectCase)
         {
             case Answer.EffectOneofCase.PowerOn:
-                PowerOn(answer);
+                PowerOn(answer, isCall);
                 break;
             case Answer.EffectOneofCase.PowerOff:
                 _attentionOwed = false;
@@ -300,7 +300,7 @@ internal sealed partial class Vcpu
         _powers.LeaveCall(Number, _isSuspended);
     }
 
-    private void PowerOn(Answer answer)
+    private void PowerOn(Answer answer, bool isCall)
     {
         var effect = answer.PowerOn;
         var start = new CoreStart(effect.EntryPoint, effect.ContextId, _registers.Endianness, answer.Commit) { Incarnation = answer.Incarnation };
@@ -310,7 +310,11 @@ internal sealed partial class Vcpu
             target.Nudge();
             return;
         }
-        _registers.SetGeneral(0, effect.IfRefused);
+        if (isCall)
+        {
+            // A stopped core is no caller: its x0 is the guest's own.
+            _registers.SetGeneral(0, effect.IfRefused);
+        }
         if (target is not null)
         {
             _powers.Refused(target.Number, answer.Commit);
