@@ -279,6 +279,11 @@ internal sealed partial class Vcpu
                 break;
             case Answer.EffectOneofCase.PowerOff:
                 _attentionOwed = false;
+                if (_owner.PsciIsTheKernels)
+                {
+                    // It waits where the kernel's CPU_ON finds it.
+                    _kvm.MpState = MpState.Stopped;
+                }
                 _powers.PowerOff(Number, answer.Commit);
                 return;
             case Answer.EffectOneofCase.Suspend:
