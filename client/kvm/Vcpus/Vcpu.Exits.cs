@@ -118,10 +118,14 @@ internal sealed partial class Vcpu
             return true;
         }
         // With PSCI in the kernel a core may have been switched off there.
-        if (_owner.PsciIsTheKernels && _kvm.MpState != MpState.Runnable)
+        if (_owner.PsciIsTheKernels)
         {
-            PauseAttention();
-            return false;
+            if (_kvm.MpState != MpState.Runnable)
+            {
+                PauseAttention();
+                return false;
+            }
+            _powers.Appear(Number);
         }
         if (_isAccessing)
         {
