@@ -32,7 +32,7 @@ internal sealed class FakeHost : IMachineEvents, IDisposable
         var kernel = Path.Combine(_folder, "kernel");
         File.WriteAllBytes(kernel, [0, 0, 0, 0x14]);
         var options = new KvmOptions { Kernel = kernel, KernelIsRaw = true, Cores = cores, MemoryMiB = 64, Console = _console, Log = Log.Enqueue };
-        _machine = new(with?.Invoke(options) ?? options, Kvm) { EndPatience = endPatience ?? TimeSpan.FromSeconds(60) };
+        Kvm.Machine = _machine = new(with?.Invoke(options) ?? options, Kvm) { EndPatience = endPatience ?? TimeSpan.FromSeconds(60) };
     }
 
     public FakeKvm Kvm { get; }
@@ -40,7 +40,7 @@ internal sealed class FakeHost : IMachineEvents, IDisposable
     public KvmMachine Machine => _machine;
 
     /// <summary>Answers exits that are no call of SYSTEM_OFF: null for none. On the vCPU's thread.</summary>
-    public Func<ulong, Exit, Answer?> Respond { get; init; } = (_, _) => Values(0);
+    public Func<ulong, Exit, Answer?> Respond { get; set; } = (_, _) => Values(0);
 
     /// <summary>Registers above x5 that the daemon wants.</summary>
     public Func<Conduit, uint, uint, uint> Uses { get; init; } = (_, _, _) => 0;

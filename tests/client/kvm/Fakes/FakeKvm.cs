@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Hypercalls.Kvm;
 using Hypercalls.Kvm.Interface;
 using Hypercalls.Kvm.Native;
 
@@ -20,6 +21,9 @@ internal sealed class FakeKvm(GuestProgram program) : IKvm
     public bool HasFilter { get; init; } = true;
 
     public bool HasAArch32 { get; init; } = true;
+
+    /// <summary>The machine that it is for; programs find it there.</summary>
+    public KvmMachine Machine { get; set; } = null!;
 
     /// <summary>Called for each machine before it is made: a kernel that refuses throws.</summary>
     public Action<int>? Refuses { get; init; }

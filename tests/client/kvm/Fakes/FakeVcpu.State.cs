@@ -1,3 +1,4 @@
+using Hypercalls.Kvm;
 using Hypercalls.Kvm.Interface;
 
 namespace Hypercalls.Tests.Client.Kvm.Fakes;
@@ -19,9 +20,14 @@ internal sealed partial class FakeVcpu
 
     public ulong Pstate { get => this[KvmRegisterId.Pstate]; set => this[KvmRegisterId.Pstate] = value; }
 
+    /// <summary>As the guest's kernel would see it, without an ioctl.</summary>
+    public MpState State => (MpState)_state;
+
     public bool IsAArch32 => (Pstate & AArch32) != 0;
 
     public int Boot => Vm.Boot;
+
+    public KvmMachine Machine => Vm.Kvm.Machine;
 
     /// <summary>Without an ioctl: by the guest itself, or by a test when it is over.</summary>
     public ulong this[ulong id]
