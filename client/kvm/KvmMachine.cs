@@ -305,6 +305,8 @@ public sealed class KvmMachine : IVcpuOwner, IGuestMachine
     {
         if (_end.TrySetResult(end))
         {
+            // A vCPU may wait for somebody to take what it prints.
+            _console?.Dispose();
             NudgeAll();
         }
     }
