@@ -296,8 +296,13 @@ public sealed class KvmMachine : IVcpuOwner, IGuestMachine
         }
     }
 
-    private string Stuck() =>
-        $"vCPU {string.Join(" and ", _vcpus.Where(vcpu => vcpu.IsInKvm).Select(vcpu => vcpu.Number))} has not left KVM_RUN within {EndPatience.TotalSeconds:0} s of being told to: look for a fault of the kernel in dmesg, and end this process ({Environment.ProcessId}) if it stays.";
+    private string Stuck()
+    {
+        var numbers = string.Join(" and ", _vcpus.Where(vcpu => vcpu.IsInKvm).Select(vcpu => vcpu.Number));
+        return numbers.Length != 0
+            ? $"vCPU {numbers} has not left KVM_RUN within {EndPatience.TotalSeconds:0.#} s of being told to: look for a fault of the kernel in dmesg, and end this process ({Environment.ProcessId}) if it stays."
+            : $"An exit of vCPU {string.Join(" and ", _vcpus.Where(vcpu => vcpu.IsForwarding).Select(vcpu => vcpu.Number))} is still being forwarded {EndPatience.TotalSeconds:0.#} s after the end.";
+    }
 
     private void Fail(string report) => End(new MachineEnd.Failed(report));
 
