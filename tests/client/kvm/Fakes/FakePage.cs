@@ -43,7 +43,10 @@ internal static class FakePage
     {
         Begin(page, 4);
         Word(page, Union, hsr);
-        Word(page, 36, hsrHigh ?? 0);
+        if (hsrHigh is { } high)
+        {
+            Word(page, 36, high);
+        }
         Long(page, 40, far);
         BinaryPrimitives.WriteUInt16LittleEndian(page[FlagsAt..], hsrHigh is null ? (ushort)0 : (ushort)1);
     }
