@@ -18,7 +18,6 @@ public sealed class KvmMachine : IVcpuOwner, IGuestMachine
     public const int MostCores = 8;
 
     private const ulong AffinityMask = 0xff_00ff_ffff;
-    private static readonly TimeSpan s_endPatience = TimeSpan.FromSeconds(10);
 
     private static readonly (string Name, ulong Id)[] s_identity =
     [
@@ -66,6 +65,9 @@ public sealed class KvmMachine : IVcpuOwner, IGuestMachine
             throw;
         }
     }
+
+    /// <summary>How long a vCPU may take to leave the kernel.</summary>
+    internal TimeSpan EndPatience { get; init; } = TimeSpan.FromSeconds(10);
 
     public bool IsTakenOver => false;
 
@@ -158,7 +160,7 @@ public sealed class KvmMachine : IVcpuOwner, IGuestMachine
     {
         Stop();
         _console.Dispose();
-        if (!Array.TrueForAll(_vcpus, vcpu => vcpu.WaitForEnd(s_endPatience)))
+        if (!Array.TrueForAll(_vcpus, vcpu => vcpu.WaitForEnd(EndPatience)))
         {
             // Its memory is in use: it goes with this process.
             _options.Log?.Invoke($"{Stuck()} Its memory stays mapped until this process ends.");
@@ -268,7 +270,7 @@ public sealed class KvmMachine : IVcpuOwner, IGuestMachine
         }
         foreach (var vcpu in _vcpus)
         {
-            while (!vcpu.WaitForEnd(s_endPatience))
+            while (!vcpu.WaitForEnd(EndPatience))
             {
                 if (_end.Task.IsCompleted && !vcpu.IsInKvm)
                 {
@@ -320,8 +322,13 @@ public sealed class KvmMachine : IVcpuOwner, IGuestMachine
         }
     }
 
-    private string Stuck() =>
-        $"vCPU {string.Join(" and ", _vcpus.Where(vcpu => vcpu.IsInKvm).Select(vcpu => vcpu.Number))} has not left KVM_RUN within {s_endPatience.TotalSeconds:0} s of being told to: look for a fault of the kernel in dmesg, and end this process ({Environment.ProcessId}) if it stays.";
+    private string Stuck()
+    {
+        var numbers = string.Join(" and ", _vcpus.Where(vcpu => vcpu.IsInKvm).Select(vcpu => vcpu.Number));
+        return numbers.Length != 0
+            ? $"vCPU {numbers} has not left KVM_RUN within {EndPatience.TotalSeconds:0.#} s of being told to: look for a fault of the kernel in dmesg, and end this process ({Environment.ProcessId}) if it stays."
+            : $"An exit of vCPU {string.Join(" and ", _vcpus.Where(vcpu => vcpu.IsForwarding).Select(vcpu => vcpu.Number))} is still being forwarded {EndPatience.TotalSeconds:0.#} s after the end.";
+    }
 
     private void Fail(string report) => End(new MachineEnd.Failed(report));
 
@@ -329,6 +336,8 @@ public sealed class KvmMachine : IVcpuOwner, IGuestMachine
     {
         if (_end.TrySetResult(end))
         {
+            // A vCPU may wait for somebody to take what it prints.
+            _console?.Dispose();
             NudgeAll();
         }
     }

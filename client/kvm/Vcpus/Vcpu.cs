@@ -56,6 +56,9 @@ internal sealed partial class Vcpu : IDisposable
     /// <summary>It is in KVM, or about to be; false while an exit is being forwarded, and when its thread has ended.</summary>
     public bool IsInKvm => _thread is not null && _forwarded is null;
 
+    /// <summary>An exit of it is being forwarded.</summary>
+    public bool IsForwarding => _forwarded is not null;
+
     /// <summary>Lives through one boot, on a thread of its own.</summary>
     public void Begin(uint boot, IKvmVcpu kvm)
     {
