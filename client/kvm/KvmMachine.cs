@@ -40,6 +40,7 @@ public sealed class KvmMachine : IVcpuOwner, IGuestMachine
     private readonly TaskCompletionSource<MachineEnd> _end = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private BuiltVm? _vm;
     private uint _boot = 1;
+    private readonly ManualResetEventSlim _leaving = new(false);
     private volatile bool _clearMemory;
 
     internal KvmMachine(KvmOptions options, IKvm kvm)
@@ -182,7 +183,8 @@ public sealed class KvmMachine : IVcpuOwner, IGuestMachine
     void IVcpuOwner.Reset(bool clearMemory)
     {
         _clearMemory = clearMemory;
-        NudgeAll();
+        _console.SetLeaving(true);
+        Leave();
     }
 
     void IVcpuOwner.Fail(string report) => Fail(report);
@@ -262,26 +264,43 @@ public sealed class KvmMachine : IVcpuOwner, IGuestMachine
             _ram.Memory.Clear();
         }
         _clearMemory = false;
+        _console.SetLeaving(false);
         _files.Put(_ram, KvmBoard.DeviceTree(_options, [.. _vcpus.Select(vcpu => vcpu.Mpidr)], nodes, _files.Initrd));
+        _leaving.Reset();
+        if (_end.Task.IsCompleted)
+        {
+            return;
+        }
         _powers.TryStartBootCore(_files.Start);
         foreach (var (vcpu, kvm) in _vcpus.Zip(_vm!.Vcpus))
         {
             vcpu.Begin(_boot, kvm);
         }
-        foreach (var vcpu in _vcpus)
+        _leaving.Wait();
+        if (!Array.TrueForAll(_vcpus, Leaves))
         {
-            while (!vcpu.WaitForEnd(EndPatience))
+            Fail(Stuck());
+        }
+    }
+
+    /// <summary>Waits for a vCPU that has been told to leave; false where it stays in KVM all the time that it is given.</summary>
+    private bool Leaves(Vcpu vcpu)
+    {
+        while (true)
+        {
+            if (_end.Task.IsCompleted && vcpu.IsForwarding)
             {
-                if (_end.Task.IsCompleted && !vcpu.IsInKvm)
-                {
-                    // Its exit is being forwarded, and it will not touch the machine any more.
-                    break;
-                }
-                if (_end.Task.IsCompleted || (_powers.IsEnding && vcpu.IsInKvm))
-                {
-                    Fail(Stuck());
-                    return;
-                }
+                // It will not touch the machine any more.
+                return true;
+            }
+            var steps = vcpu.Steps;
+            if (vcpu.WaitForEnd(EndPatience))
+            {
+                return true;
+            }
+            if (!vcpu.IsForwarding && vcpu.Steps == steps)
+            {
+                return false;
             }
         }
     }
@@ -299,7 +318,7 @@ public sealed class KvmMachine : IVcpuOwner, IGuestMachine
             SetVm(BuiltVm.Build(_kvm, _options, _files.Guest, _ram));
             Begin();
         }
-        catch (Exception e) when (e is KvmException or HostException)
+        catch (Exception e) when (e is KvmException or HostException or IOException)
         {
             Fail($"The machine cannot be reset: {e.Message}");
         }
@@ -316,9 +335,17 @@ public sealed class KvmMachine : IVcpuOwner, IGuestMachine
 
     private void SetInterrupt(uint intid, bool level)
     {
-        lock (_building)
+        try
         {
-            _vm?.SetInterrupt(intid, level);
+            lock (_building)
+            {
+                _vm?.SetInterrupt(intid, level);
+            }
+        }
+        catch (KvmException e)
+        {
+            // Perhaps on the keyboard's thread, where nobody knows of KVM.
+            Fail(e.Message);
         }
     }
 
@@ -338,12 +365,13 @@ public sealed class KvmMachine : IVcpuOwner, IGuestMachine
         {
             // A vCPU may wait for somebody to take what it prints.
             _console?.Dispose();
-            NudgeAll();
+            Leave();
         }
     }
 
-    private void NudgeAll()
+    private void Leave()
     {
+        _leaving.Set();
         foreach (var vcpu in _vcpus ?? [])
         {
             vcpu.Nudge();

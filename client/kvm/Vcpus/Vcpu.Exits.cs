@@ -226,6 +226,7 @@ internal sealed partial class Vcpu
         finally
         {
             _forwarded = null;
+            _steps++;
         }
     }
 
