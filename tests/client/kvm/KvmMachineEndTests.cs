@@ -156,7 +156,7 @@ public sealed class KvmMachineEndTests
     {
         using var taken = new ManualResetEventSlim();
         using var terminal = new Blocked(taken);
-        using var host = new FakeHost(Prints, with: options => options with { Console = terminal });
+        using var host = new FakeHost(Prints, with: options => options with { Console = terminal }, endPatience: TimeSpan.FromMinutes(10));
         var end = host.Begin();
         var vcpu = host.Kvm.Vms[0].Vcpus[0];
         var before = -1;
