@@ -32,7 +32,15 @@ internal sealed class FakeHost : IMachineEvents, IDisposable
         var kernel = Path.Combine(_folder, "kernel");
         File.WriteAllBytes(kernel, [0, 0, 0, 0x14]);
         var options = new KvmOptions { Kernel = kernel, KernelIsRaw = true, Cores = cores, MemoryMiB = 64, Console = _console, Log = Log.Enqueue };
-        Kvm.Machine = _machine = new(with?.Invoke(options) ?? options, Kvm) { EndPatience = endPatience ?? TimeSpan.FromSeconds(60) };
+        try
+        {
+            Kvm.Machine = _machine = new(with?.Invoke(options) ?? options, Kvm) { EndPatience = endPatience ?? TimeSpan.FromSeconds(60) };
+        }
+        catch
+        {
+            Directory.Delete(_folder, recursive: true);
+            throw;
+        }
     }
 
     public FakeKvm Kvm { get; }
