@@ -47,7 +47,7 @@ internal sealed record DaemonRun(int ExitCode, string Output, string Calls)
             lock (this)
             {
                 base.Write(buffer);
-                var asked = Text().Split("guest: asks").Length - 1;
+                var asked = Text().Split("guest: asks\n").Length - 1;
                 for (; _asked < asked; _asked++)
                 {
                     Machine!.WriteConsole(Encoding.UTF8.GetBytes(_answers.Dequeue() + "\n"));
