@@ -11,8 +11,8 @@ cache=${HYPERCALLS_KERNELS:-${XDG_CACHE_HOME:-$HOME/.cache}/hypercalls/kernels}
 keyring=/usr/share/keyrings/debian-archive-keyring.gpg
 modules=(virtio_pci_legacy_dev virtio_pci_modern_dev virtio_pci virtio_console)
 
-# mirror CODENAME: where this machine's own apt gets it.
-mirror() { apt-get indextargets --format '$(CODENAME) $(REPO_URI)' 'Created-By: Packages' 2>/dev/null | sed -n "s/^$1 //p" | head -n 1; }
+# mirror SUITE: where this machine's own apt gets it.
+mirror() { apt-get indextargets --format '$(RELEASE) $(REPO_URI)' 'Created-By: Packages' 2>/dev/null | sed -n "s/^$1 //p" | head -n 1; }
 
 # fail WORD…: ends the subshell that fetches one kernel.
 fail() {
@@ -70,6 +70,7 @@ fetch() {
     esac
     [[ -z $uri ]] || echo "deb [arch=arm64 signed-by=$keyring] $uri $suite main" >>sources.list
   done
+  [[ -s sources.list ]] || fail "this machine's apt names no mirror of bookworm, from which to take $*"
   apt apt-get update -qq >log 2>&1 || fail "apt cannot read $*: $(grep -m 1 -E '^(E|W):' log || tail -n 1 log)"
   image=$(dependency linux-image-arm64 'linux-image-[0-9].*') || fail "$* has no linux-image-arm64"
   # Since 7.2 the kernel stands in a package of its own.
@@ -94,7 +95,6 @@ fetch() {
 }
 
 main=$(mirror bookworm)
-[[ -n $main ]] || { main=http://deb.debian.org/debian security=http://deb.debian.org/debian-security; }
 mkdir -p "$cache" || exit 0
 work=
 trap '[[ -z $work ]] || rm -rf "$work"' EXIT
