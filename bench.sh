@@ -5,6 +5,8 @@ cd "$(dirname "$0")"
 source .ci/need.sh
 need_dotnet
 need "$qemu" /usr/bin/aarch64-linux-gnu-gcc=gcc-aarch64-linux-gnu "$libc" /usr/bin/cpio=cpio
+echo "Fetching a kernel…" >&2
+tests/kernels/fetch.sh 6.12 >&2
 echo "Building…" >&2
 mkdir -p artifacts
 if ! dotnet build tests/bench/Hypercalls.Bench.csproj -c Release -v quiet -nodeReuse:false -p:UseSharedCompilation=false >artifacts/bench-build.log 2>&1; then

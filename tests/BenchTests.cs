@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text.Json;
+using Hypercalls.Tests.Client.Kvm;
 using Hypercalls.Tests.Client.Qemu;
 using Hypercalls.Tests.Daemon;
 
@@ -68,9 +69,56 @@ public sealed class BenchTests
         Assert.All(figures, figure => Assert.True(figure.GetProperty("value").GetDouble() > 0, figure.ToString()));
     }
 
-    private static async Task<(int ExitCode, string Output)> RunAsync(params string[] arguments)
+    [RealKernelFact("6.12")]
+    public async Task Measures_calls_of_a_guest_on_a_real_kernels_KVM()
     {
-        using var process = Process.Start(new ProcessStartInfo("dotnet", [Program, .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        var (exitCode, output) = await RunAsync("--quick", "--json", "--only", "kvm");
+        Assert.Equal(0, exitCode);
+        using var document = JsonDocument.Parse(output);
+        Assert.Empty(document.RootElement.GetProperty("skipped").EnumerateArray());
+        JsonElement[] figures = [.. document.RootElement.GetProperty("figures").EnumerateArray()];
+        string[] conduits = ["SMC", "HVC"];
+        Assert.Equal(
+            conduits.SelectMany(conduit => (string[])
+            [
+                $"{conduit} handled in the kernel, CPU emulated: p50 (µs)",
+                $"{conduit} handled in the kernel, CPU emulated: p99 (µs)",
+                $"{conduit} answered on the spot, CPU emulated: p50 (µs)",
+                $"{conduit} answered on the spot, CPU emulated: p99 (µs)",
+                $"{conduit} answered by the daemon, CPU emulated: p50 (µs)",
+                $"{conduit} answered by the daemon, CPU emulated: p99 (µs)",
+                $"{conduit}: p50 daemon beside on the spot (×)",
+                $"{conduit}: p50 on the spot beside in the kernel (×)",
+                $"{conduit}: p50 daemon beside in the kernel (×)",
+                $"{conduit} that changes x0: ioctls, KVM_RUN included (ioctls)",
+                $"{conduit} that changes x0 to x3: ioctls, KVM_RUN included (ioctls)",
+            ]),
+            figures.Select(figure => $"{figure.GetProperty("what")} ({figure.GetProperty("unit")})"));
+        Assert.All(figures, figure => Assert.True(figure.GetProperty("value").GetDouble() > 0, figure.ToString()));
+        Assert.Equal([11, 11, 11, 11], figures.Select(figure => figure.GetProperty("aim")).Where(aim => aim.ValueKind == JsonValueKind.Object).Select(aim => aim.GetProperty("at_most").GetInt32()));
+    }
+
+    [Fact]
+    public async Task Says_why_calls_on_KVM_are_not_measured_where_the_kernel_is_missing()
+    {
+        var nowhere = Path.Combine(Path.GetTempPath(), $"no-kernels-{Guid.NewGuid():N}");
+        var (exitCode, output) = await RunAsync(new Dictionary<string, string?> { ["HYPERCALLS_KERNELS"] = nowhere }, "--quick", "--json", "--only", "kvm", "allocation");
+        Assert.Equal(0, exitCode);
+        using var document = JsonDocument.Parse(output);
+        Assert.Equal([$"kvm: Linux 6.12 is not in {nowhere}: tests/kernels/fetch.sh brings it."], document.RootElement.GetProperty("skipped").EnumerateArray().Select(skipped => skipped.GetString()));
+        Assert.NotEmpty(document.RootElement.GetProperty("figures").EnumerateArray());
+    }
+
+    private static Task<(int ExitCode, string Output)> RunAsync(params string[] arguments) => RunAsync([], arguments);
+
+    private static async Task<(int ExitCode, string Output)> RunAsync(Dictionary<string, string?> environment, params string[] arguments)
+    {
+        var start = new ProcessStartInfo("dotnet", [Program, .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        foreach (var (name, value) in environment)
+        {
+            start.Environment[name] = value;
+        }
+        using var process = Process.Start(start)!;
         var errors = process.StandardError.ReadToEndAsync();
         var output = await process.StandardOutput.ReadToEndAsync();
         await process.WaitForExitAsync();

@@ -64,11 +64,14 @@ internal sealed class BuiltVm : IDisposable
         _vm.Dispose();
     }
 
+    public static string NoFilter(string release) =>
+        $"The kernel {release} has no SMCCC filter, so it forwards no call to anybody: Linux 6.4 or newer has it. Boot such a kernel, or run without --accel kvm, which emulates the machine.";
+
     private void SetUp(IKvm kvm, KvmOptions options, GuestKind guest, KvmRam ram)
     {
         if (!_vm.HasFilter)
         {
-            throw new HostException($"The kernel {kvm.Release} has no SMCCC filter, so it forwards no call to anybody: Linux 6.4 or newer has it. Boot such a kernel, or run without --accel kvm, which emulates the machine.");
+            throw new HostException(NoFilter(kvm.Release));
         }
         if (kvm.Extension(KvmCapability.ArmNisvToUser) > 0)
         {

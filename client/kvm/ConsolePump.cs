@@ -12,6 +12,7 @@ internal sealed class ConsolePump : IDisposable
     private readonly List<byte> _waiting = [];
     private readonly Thread _thread;
     private bool _isOver;
+    private bool _isLeaving;
 
     public ConsolePump(Stream output, Action<string> fail)
     {
@@ -25,15 +26,25 @@ internal sealed class ConsolePump : IDisposable
     {
         lock (_gate)
         {
-            while (_waiting.Count >= MostWaiting && !_isOver)
+            while (_waiting.Count >= MostWaiting && !_isOver && !_isLeaving)
             {
                 Monitor.Wait(_gate);
             }
-            if (!_isOver)
+            if (!_isOver && _waiting.Count < MostWaiting)
             {
                 _waiting.AddRange(bytes);
                 Monitor.PulseAll(_gate);
             }
+        }
+    }
+
+    /// <summary>While the guest is being reset nobody waits for room: what does not fit is dropped.</summary>
+    public void SetLeaving(bool isLeaving)
+    {
+        lock (_gate)
+        {
+            _isLeaving = isLeaving;
+            Monitor.PulseAll(_gate);
         }
     }
 

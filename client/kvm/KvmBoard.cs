@@ -44,11 +44,9 @@ internal static class KvmBoard
         root.SetCell("#address-cells", 2);
         root.SetCell("#size-cells", 2);
         root.SetCell("interrupt-parent", GicHandle);
-        AddCores(root.ChildOrNew("cpus"), mpidrs);
-        AddGic(root.ChildOrNew($"intc@{Distributor:x}"), mpidrs.Count);
-        AddTimer(root.ChildOrNew("timer"));
-        AddUart(root, root.ChildOrNew($"pl011@{Uart:x}"));
+        AddHardware(root, mpidrs);
         ServiceNodes.Add(tree, nodes, options.Conduit);
+        AddHardware(root, mpidrs);
         if (options.Psci == PsciOwner.Kernel)
         {
             AddPsci(root, options.Conduit);
@@ -65,6 +63,14 @@ internal static class KvmBoard
             chosen.SetLongs("linux,initrd-end", initrd.End);
         }
         return tree.ToBytes();
+    }
+
+    private static void AddHardware(Node root, IReadOnlyList<ulong> mpidrs)
+    {
+        AddCores(root.ChildOrNew("cpus"), mpidrs);
+        AddGic(root.ChildOrNew($"intc@{Distributor:x}"), mpidrs.Count);
+        AddTimer(root.ChildOrNew("timer"));
+        AddUart(root, root.ChildOrNew($"pl011@{Uart:x}"));
     }
 
     private static void AddCores(Node cpus, IReadOnlyList<ulong> mpidrs)

@@ -18,7 +18,6 @@ public sealed class KvmMachine : IVcpuOwner, IGuestMachine
     public const int MostCores = 8;
 
     private const ulong AffinityMask = 0xff_00ff_ffff;
-    private static readonly TimeSpan s_endPatience = TimeSpan.FromSeconds(10);
 
     private static readonly (string Name, ulong Id)[] s_identity =
     [
@@ -41,6 +40,7 @@ public sealed class KvmMachine : IVcpuOwner, IGuestMachine
     private readonly TaskCompletionSource<MachineEnd> _end = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private BuiltVm? _vm;
     private uint _boot = 1;
+    private readonly ManualResetEventSlim _leaving = new(false);
     private volatile bool _clearMemory;
 
     internal KvmMachine(KvmOptions options, IKvm kvm)
@@ -67,10 +67,16 @@ public sealed class KvmMachine : IVcpuOwner, IGuestMachine
         }
     }
 
+    /// <summary>How long a vCPU may take to leave the kernel.</summary>
+    internal TimeSpan EndPatience { get; init; } = TimeSpan.FromSeconds(10);
+
     public bool IsTakenOver => false;
 
     /// <summary>None: the vCPUs end with this process.</summary>
     public ReadOnlyMemory<byte> Token => default;
+
+    /// <summary>Made so far for the vCPUs of this boot; for a thread of theirs while they run.</summary>
+    internal long Ioctls => _vm!.Vcpus.Sum(vcpu => vcpu.Ioctls);
 
     bool IVcpuOwner.HasEnded => _end.Task.IsCompleted;
 
@@ -86,6 +92,9 @@ public sealed class KvmMachine : IVcpuOwner, IGuestMachine
         }
         return Start(options, new LinuxKernel());
     }
+
+    /// <summary>Whether this computer's KVM can run guests whose calls are forwarded, in a sentence for a person.</summary>
+    public static (bool Runs, string Detail) Probe() => OperatingSystem.IsLinux() ? Probe(new LinuxKernel()) : (false, "KVM is Linux's.");
 
     public void KeepToken(ReadOnlySpan<byte> token)
     {
@@ -152,7 +161,7 @@ public sealed class KvmMachine : IVcpuOwner, IGuestMachine
     {
         Stop();
         _console.Dispose();
-        if (!Array.TrueForAll(_vcpus, vcpu => vcpu.WaitForEnd(s_endPatience)))
+        if (!Array.TrueForAll(_vcpus, vcpu => vcpu.WaitForEnd(EndPatience)))
         {
             // Its memory is in use: it goes with this process.
             _options.Log?.Invoke($"{Stuck()} Its memory stays mapped until this process ends.");
@@ -174,12 +183,29 @@ public sealed class KvmMachine : IVcpuOwner, IGuestMachine
     void IVcpuOwner.Reset(bool clearMemory)
     {
         _clearMemory = clearMemory;
-        NudgeAll();
+        _console.SetLeaving(true);
+        Leave();
     }
 
     void IVcpuOwner.Fail(string report) => Fail(report);
 
     void IVcpuOwner.Log(string remark) => _options.Log?.Invoke(remark);
+
+    internal static (bool Runs, string Detail) Probe(IKernel kernel)
+    {
+        try
+        {
+            using var kvm = Interface.Kvm.Open(kernel);
+            using var vm = kvm.CreateVm();
+            return vm.HasFilter
+                ? (true, $"/dev/kvm of Linux {kvm.Release} runs arm64 guests and forwards their calls: run --accel kvm.")
+                : (false, BuiltVm.NoFilter(kvm.Release));
+        }
+        catch (KvmException e)
+        {
+            return (false, e.Message);
+        }
+    }
 
     internal static KvmMachine Start(KvmOptions options, IKernel kernel)
     {
@@ -238,26 +264,43 @@ public sealed class KvmMachine : IVcpuOwner, IGuestMachine
             _ram.Memory.Clear();
         }
         _clearMemory = false;
+        _console.SetLeaving(false);
         _files.Put(_ram, KvmBoard.DeviceTree(_options, [.. _vcpus.Select(vcpu => vcpu.Mpidr)], nodes, _files.Initrd));
+        _leaving.Reset();
+        if (_end.Task.IsCompleted)
+        {
+            return;
+        }
         _powers.TryStartBootCore(_files.Start);
         foreach (var (vcpu, kvm) in _vcpus.Zip(_vm!.Vcpus))
         {
             vcpu.Begin(_boot, kvm);
         }
-        foreach (var vcpu in _vcpus)
+        _leaving.Wait();
+        if (!Array.TrueForAll(_vcpus, Leaves))
         {
-            while (!vcpu.WaitForEnd(s_endPatience))
+            Fail(Stuck());
+        }
+    }
+
+    /// <summary>Waits for a vCPU that has been told to leave; false where it stays in KVM all the time that it is given.</summary>
+    private bool Leaves(Vcpu vcpu)
+    {
+        while (true)
+        {
+            if (_end.Task.IsCompleted && vcpu.IsForwarding)
             {
-                if (_end.Task.IsCompleted && !vcpu.IsInKvm)
-                {
-                    // Its exit is being forwarded, and it will not touch the machine any more.
-                    break;
-                }
-                if (_end.Task.IsCompleted || (_powers.IsEnding && vcpu.IsInKvm))
-                {
-                    Fail(Stuck());
-                    return;
-                }
+                // It will not touch the machine any more.
+                return true;
+            }
+            var steps = vcpu.Steps;
+            if (vcpu.WaitForEnd(EndPatience))
+            {
+                return true;
+            }
+            if (!vcpu.IsForwarding && vcpu.Steps == steps)
+            {
+                return false;
             }
         }
     }
@@ -275,7 +318,7 @@ public sealed class KvmMachine : IVcpuOwner, IGuestMachine
             SetVm(BuiltVm.Build(_kvm, _options, _files.Guest, _ram));
             Begin();
         }
-        catch (Exception e) when (e is KvmException or HostException)
+        catch (Exception e) when (e is KvmException or HostException or IOException)
         {
             Fail($"The machine cannot be reset: {e.Message}");
         }
@@ -292,14 +335,27 @@ public sealed class KvmMachine : IVcpuOwner, IGuestMachine
 
     private void SetInterrupt(uint intid, bool level)
     {
-        lock (_building)
+        try
         {
-            _vm?.SetInterrupt(intid, level);
+            lock (_building)
+            {
+                _vm?.SetInterrupt(intid, level);
+            }
+        }
+        catch (KvmException e)
+        {
+            // Perhaps on the keyboard's thread, where nobody knows of KVM.
+            Fail(e.Message);
         }
     }
 
-    private string Stuck() =>
-        $"vCPU {string.Join(" and ", _vcpus.Where(vcpu => vcpu.IsInKvm).Select(vcpu => vcpu.Number))} has not left KVM_RUN within {s_endPatience.TotalSeconds:0} s of being told to: look for a fault of the kernel in dmesg, and end this process ({Environment.ProcessId}) if it stays.";
+    private string Stuck()
+    {
+        var numbers = string.Join(" and ", _vcpus.Where(vcpu => vcpu.IsInKvm).Select(vcpu => vcpu.Number));
+        return numbers.Length != 0
+            ? $"vCPU {numbers} has not left KVM_RUN within {EndPatience.TotalSeconds:0.#} s of being told to: look for a fault of the kernel in dmesg, and end this process ({Environment.ProcessId}) if it stays."
+            : $"An exit of vCPU {string.Join(" and ", _vcpus.Where(vcpu => vcpu.IsForwarding).Select(vcpu => vcpu.Number))} is still being forwarded {EndPatience.TotalSeconds:0.#} s after the end.";
+    }
 
     private void Fail(string report) => End(new MachineEnd.Failed(report));
 
@@ -307,12 +363,15 @@ public sealed class KvmMachine : IVcpuOwner, IGuestMachine
     {
         if (_end.TrySetResult(end))
         {
-            NudgeAll();
+            // A vCPU may wait for somebody to take what it prints.
+            _console?.Dispose();
+            Leave();
         }
     }
 
-    private void NudgeAll()
+    private void Leave()
     {
+        _leaving.Set();
         foreach (var vcpu in _vcpus ?? [])
         {
             vcpu.Nudge();

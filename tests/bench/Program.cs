@@ -10,6 +10,7 @@ var rows = new Dictionary<string, Action<Run>>
     ["allocation"] = Allocation.Measure,
     ["dispatch"] = Dispatching.Measure,
     ["guest"] = GuestView.Measure,
+    ["kvm"] = KvmCalls.Measure,
     ["sdei"] = Events.Measure,
     ["memory"] = IdleMemory.Measure,
     ["flood"] = Flood.Measure,

@@ -19,5 +19,7 @@ internal sealed record Unit(string Name, string Format)
 
     public static Unit Times { get; } = new("×", "0.00");
 
+    public static Unit Ioctls { get; } = new("ioctls", "0.0");
+
     public string Of(double value) => $"{value.ToString(Format, CultureInfo.InvariantCulture)} {Name}";
 }

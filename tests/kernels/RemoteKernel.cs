@@ -42,7 +42,7 @@ internal sealed class RemoteKernel(RealMachine machine) : IKernel
         var mapping = call.Send();
         return mapping >= 0
             ? new RemoteMemory(machine.Control, (uint)mapping, address: call.TakeUInt64(), size)
-            : throw new InsufficientMemoryException($"mmap of {size:#,0} bytes: {Errno.Text(-mapping)}.");
+            : throw new IOException($"mmap of {size:#,0} bytes: {Errno.Text(-mapping)}.");
     }
 
     public IKernelVcpu OpenVcpu(int descriptor, int runSize)

@@ -56,7 +56,7 @@ internal sealed class PluginLinks : IDisposable
 
     /// <summary>A text in which the daemon names its plugins, with their own folders.</summary>
     public string WithoutLinks(string text) =>
-        _given.Aggregate(text, (current, plugin) => current.Replace(Path.Combine(Folder, plugin.Key), plugin.Value, StringComparison.Ordinal));
+        _given.OrderByDescending(plugin => plugin.Key.Length).Aggregate(text, (current, plugin) => current.Replace(Path.Combine(Folder, plugin.Key), plugin.Value, StringComparison.Ordinal));
 
     public void Dispose() => Directory.Delete(Folder, recursive: true);
 

@@ -2,8 +2,8 @@ using System.CommandLine;
 using Hypercalls.Cli.Building;
 using Hypercalls.Cli.Commands;
 using Hypercalls.Cli.Running;
-using Hypercalls.Protos;
 using Hypercalls.Hosts.Caller;
+using Hypercalls.Protos;
 
 namespace Hypercalls.Cli.Calling;
 
@@ -30,6 +30,7 @@ internal sealed class CallerRun : IDisposable
     {
         using var terminal = options.Calls.AsJson(parsed) ? SharedTerminal.OnErrors() : new SharedTerminal();
         var services = options.Services.Find(parsed);
+        options.Machine.Accel.CheckComputer(parsed);
         var kept = new KeptRun(options.Name(parsed) ?? RunDaemon.OwnName(options.Machine.Accel.Kind(parsed)))
         {
             Settings = services.SettingsArguments(options.Settings.Arguments(parsed)),

@@ -1,7 +1,7 @@
 using Grpc.Core;
 using Hypercalls.Cli.Output;
-using Hypercalls.Protos;
 using Hypercalls.Hosts.Caller;
+using Hypercalls.Protos;
 
 namespace Hypercalls.Cli.Calling;
 

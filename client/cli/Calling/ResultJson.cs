@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
-using Hypercalls.Protos;
 using Hypercalls.Hosts.Caller;
+using Hypercalls.Protos;
 
 namespace Hypercalls.Cli.Calling;
 

@@ -50,6 +50,16 @@ internal sealed class AccelOptions
     /// <summary>What a machine's name begins with, where it has none of its own.</summary>
     public string Kind(ParseResult parsed) => IsKvm(parsed) ? "kvm" : "qemu";
 
+    /// <summary>Says what is missing before anything is built or started.</summary>
+    /// <exception cref="HostException">This computer cannot run guests so.</exception>
+    public void CheckComputer(ParseResult parsed)
+    {
+        if (IsKvm(parsed) && KvmMachine.Probe() is { Runs: false } probed)
+        {
+            throw new HostException(probed.Detail);
+        }
+    }
+
     /// <summary>Makes the machine of these options.</summary>
     public IGuestMachine Start(ParseResult parsed, HostOptions machine) => machine switch
     {

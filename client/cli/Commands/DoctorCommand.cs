@@ -3,6 +3,7 @@ using System.ComponentModel;
 using System.Diagnostics;
 using Hypercalls.Cli.Output;
 using Hypercalls.Grpc;
+using Hypercalls.Kvm;
 using Hypercalls.Qemu;
 using Spectre.Console;
 
@@ -108,25 +109,8 @@ internal static class DoctorCommand
 
     private static Finding Kvm()
     {
-        if (System.Runtime.InteropServices.RuntimeInformation.ProcessArchitecture != System.Runtime.InteropServices.Architecture.Arm64)
-        {
-            return new("KVM", Verdict.Absent, "this is no arm64 machine: guests run in QEMU's emulation, which needs no KVM.");
-        }
-
-        if (!File.Exists("/dev/kvm"))
-        {
-            return new("KVM", Verdict.Absent, "no /dev/kvm: guests run in QEMU's emulation, which needs no KVM.");
-        }
-
-        try
-        {
-            using var device = File.OpenHandle("/dev/kvm", FileMode.Open, FileAccess.ReadWrite);
-            return new("KVM", Verdict.Good, "/dev/kvm opens; this version runs guests in QEMU's emulation.");
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            return new("KVM", Verdict.Absent, $"/dev/kvm does not open ({e.Message}); guests run in QEMU's emulation, which needs no KVM.");
-        }
+        var (runs, detail) = KvmMachine.Probe();
+        return runs ? new("KVM", Verdict.Good, detail) : new("KVM", Verdict.Absent, $"{detail} Without it guests run in QEMU's emulation.");
     }
 
     private static Finding Runs()

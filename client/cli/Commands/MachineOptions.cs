@@ -1,7 +1,7 @@
 using System.CommandLine;
 using Hypercalls.Cli.Running;
-using Hypercalls.Hosts.Loading;
 using Hypercalls.Hosts;
+using Hypercalls.Hosts.Loading;
 using Hypercalls.Kvm;
 using Hypercalls.Qemu;
 
@@ -53,7 +53,9 @@ internal sealed class MachineOptions
 
     public AccelOptions Accel => _accel;
 
-    public Protos.Conduit Conduit(ParseResult parsed) => CallCommand.ConduitOf(parsed.GetValue(_conduit)!);
+    /// <summary>As given, else SMC; on KVM HVC, since a CPU without EL3 may have no SMC.</summary>
+    public Protos.Conduit Conduit(ParseResult parsed) =>
+        _accel.IsKvm(parsed) && parsed.GetResult(_conduit) is null or { Implicit: true } ? Protos.Conduit.Hvc : CallCommand.ConduitOf(parsed.GetValue(_conduit)!);
 
     public uint ClientEl(ParseResult parsed) => parsed.GetValue(_el);
 

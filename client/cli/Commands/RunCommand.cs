@@ -23,6 +23,7 @@ internal static class RunCommand
     {
         using var terminal = new SharedTerminal();
         using var run = options.Attach.IsGiven(parsed) ? options.Attach.Open(parsed) : null;
+        options.Machine.Accel.CheckComputer(parsed);
         var before = run is null ? null : KeptRun.Of(run);
         options.Daemon.Remembered = (before?.Daemon, before?.Tls);
         options.Fallbacks.Remembered = (before?.Fallbacks ?? [], before?.Retries);

@@ -27,7 +27,8 @@ internal sealed class Kvm : IKvm
         }
         try
         {
-            if (kernel.Control(descriptor, KvmIoctl.GetApiVersion, 0) is var version && version != ApiVersion)
+            var version = KvmException.Check($"{Path} does not answer as KVM does", kernel.Control(descriptor, KvmIoctl.GetApiVersion, 0));
+            if (version != ApiVersion)
             {
                 throw new KvmException($"{Path} speaks version {version} of its interface; this host speaks {ApiVersion}.", 0);
             }

@@ -83,7 +83,11 @@ internal sealed class KvmVcpu(IKernelVcpu vcpu, int number, uint target) : IKvmV
         {
             return ExitReason.Interrupted;
         }
-        Check("does not run", result);
+        // Such an exit comes with an error.
+        if (result is not (-Errno.Efault or -Errno.Ehwpoison) || Page.Reason != ExitReason.MemoryFault)
+        {
+            Check("does not run", result);
+        }
         if (Page.Reason == ExitReason.Hypercall)
         {
             Ioctls += getIds.Length;

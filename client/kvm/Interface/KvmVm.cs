@@ -68,7 +68,7 @@ internal sealed class KvmVm(IKernel kernel, int descriptor, int runSize) : IKvmV
     public void CreateGic(ulong distributor, ulong redistributors, uint interrupts)
     {
         var device = new KvmCreateDevice { Type = DeviceVgicV3 };
-        KvmException.Check("KVM has no GICv3 here, and this host knows no other", kernel.Control(descriptor, KvmIoctl.CreateDevice, Bytes(ref device)));
+        KvmException.Check("KVM has no GICv3 here, and this host knows no other GIC: run without --accel kvm, which emulates the machine", kernel.Control(descriptor, KvmIoctl.CreateDevice, Bytes(ref device)));
         _gic = (int)device.Fd;
         SetGic(VgicGroupInterrupts, 0, MemoryMarshal.AsBytes(new Span<uint>(ref interrupts)));
         SetGic(VgicGroupAddress, VgicDistributor, MemoryMarshal.AsBytes(new Span<ulong>(ref distributor)));

@@ -8,7 +8,7 @@ internal sealed class RunPage
     public const int Size = 192;
 
     private const int Union = 32;
-    private const int MostData = 16;
+    private const uint MostData = 16;
     private const int MmioDataAt = 40;
     private const int MmioDataSize = 8;
 
@@ -32,13 +32,13 @@ internal sealed class RunPage
     public KvmSystemEvent SystemEvent => (KvmSystemEvent)Word(Union);
 
     /// <summary>The valid entries of the system event's data.</summary>
-    public ulong[] SystemEventData => Longs(MmioDataAt, Math.Min((int)Word(36), MostData));
+    public ulong[] SystemEventData => Longs(MmioDataAt, (int)Math.Min(Word(36), MostData));
 
-    /// <summary>ESR and FAR; the upper half of ESR is valid where the flag says so.</summary>
-    public (ulong Esr, bool IsHighValid, ulong Far) Debug => ((ulong)Word(36) << 32 | Word(Union), (Flags & 1) != 0, Long(MmioDataAt));
+    /// <summary>ESR and FAR; the upper half of ESR is zero where a flag does not say that it is valid.</summary>
+    public (ulong Esr, bool IsHighValid, ulong Far) Debug => (((Flags & 1) != 0 ? (ulong)Word(36) << 32 : 0) | Word(Union), (Flags & 1) != 0, Long(MmioDataAt));
 
     /// <summary>Of KVM_EXIT_INTERNAL_ERROR: suberror and the valid entries of its data.</summary>
-    public (uint Suberror, ulong[] Data) InternalError => (Word(Union), Longs(MmioDataAt, Math.Min((int)Word(36), MostData)));
+    public (uint Suberror, ulong[] Data) InternalError => (Word(Union), Longs(MmioDataAt, (int)Math.Min(Word(36), MostData)));
 
     /// <summary>The first words of the union, for exits that are reported as they are.</summary>
     public ulong[] Words(int count) => Longs(Union, count);
@@ -49,7 +49,7 @@ internal sealed class RunPage
 
     private ulong[] Longs(int offset, int count)
     {
-        var longs = new ulong[Math.Max(count, 0)];
+        var longs = new ulong[count];
         for (var n = 0; n < longs.Length; n++)
         {
             longs[n] = Long(offset + (n * sizeof(ulong)));

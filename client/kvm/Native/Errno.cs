@@ -19,6 +19,7 @@ internal static class Errno
     public const int Einval = 22;
     public const int Enotty = 25;
     public const int Enosys = 38;
+    public const int Ehwpoison = 133;
 
     /// <summary>"EEXIST (17)".</summary>
     public static string Text(int errno) => errno switch
@@ -39,6 +40,7 @@ internal static class Errno
         Einval => "EINVAL (22)",
         Enotty => "ENOTTY (25)",
         Enosys => "ENOSYS (38)",
+        Ehwpoison => "EHWPOISON (133)",
         _ => $"errno {errno}",
     };
 }

@@ -118,10 +118,14 @@ internal sealed partial class Vcpu
             return true;
         }
         // With PSCI in the kernel a core may have been switched off there.
-        if (_owner.PsciIsTheKernels && _kvm.MpState != MpState.Runnable)
+        if (_owner.PsciIsTheKernels)
         {
-            PauseAttention(UnansweredPause);
-            return false;
+            if (_kvm.MpState != MpState.Runnable)
+            {
+                PauseAttention(UnansweredPause);
+                return false;
+            }
+            _powers.Appear(Number);
         }
         if (_isAccessing)
         {
@@ -222,6 +226,7 @@ internal sealed partial class Vcpu
         finally
         {
             _forwarded = null;
+            _steps++;
         }
     }
 
@@ -244,7 +249,7 @@ internal sealed partial class Vcpu
         }
         else
         {
-            Apply(answer);
+            Apply(answer, isCall: wire.KindCase == Exit.KindOneofCase.Hypercall);
             if (wire.Attention is not null && answer.EffectCase == Answer.EffectOneofCase.None)
             {
                 // Wanted by mistake, or no longer: the daemon's next word may be on its way.
@@ -268,7 +273,7 @@ internal sealed partial class Vcpu
         _powers.LeaveCall(Number);
     }
 
-    private void Apply(Answer answer)
+    private void Apply(Answer answer, bool isCall)
     {
         foreach (var block in answer.MemoryWrites)
         {
@@ -280,10 +285,15 @@ internal sealed partial class Vcpu
         switch (answer.EffectCase)
         {
             case Answer.EffectOneofCase.PowerOn:
-                PowerOn(answer);
+                PowerOn(answer, isCall);
                 break;
             case Answer.EffectOneofCase.PowerOff:
                 _attentionOwed = false;
+                if (_owner.PsciIsTheKernels)
+                {
+                    // It waits where the kernel's CPU_ON finds it.
+                    _kvm.MpState = MpState.Stopped;
+                }
                 _powers.PowerOff(Number, answer.Commit);
                 return;
             case Answer.EffectOneofCase.Suspend:
@@ -305,7 +315,7 @@ internal sealed partial class Vcpu
         _powers.LeaveCall(Number, _isSuspended);
     }
 
-    private void PowerOn(Answer answer)
+    private void PowerOn(Answer answer, bool isCall)
     {
         var effect = answer.PowerOn;
         var start = new CoreStart(effect.EntryPoint, effect.ContextId, _registers.Endianness, answer.Commit) { Incarnation = answer.Incarnation };
@@ -315,7 +325,11 @@ internal sealed partial class Vcpu
             target.Nudge();
             return;
         }
-        _registers.SetGeneral(0, effect.IfRefused);
+        if (isCall)
+        {
+            // A stopped core is no caller: its x0 is the guest's own.
+            _registers.SetGeneral(0, effect.IfRefused);
+        }
         if (target is not null)
         {
             _powers.Refused(target.Number, answer.Commit);

@@ -27,6 +27,7 @@ internal sealed partial class Vcpu : IDisposable
 
     private volatile bool _attentionWanted;
     private volatile Thread? _thread;
+    private volatile uint _steps;
     private IKvmVcpu? _kicked;
     private IKvmVcpu _kvm = null!;
     private VcpuRegisters _registers = null!;
@@ -55,6 +56,12 @@ internal sealed partial class Vcpu : IDisposable
 
     /// <summary>It is in KVM, or about to be; false while an exit is being forwarded, and when its thread has ended.</summary>
     public bool IsInKvm => _thread is not null && _forwarded is null;
+
+    /// <summary>Goes up whenever its thread comes by: one that stands still is in KVM, or waits.</summary>
+    public uint Steps => _steps;
+
+    /// <summary>An exit of it is being forwarded.</summary>
+    public bool IsForwarding => _forwarded is not null;
 
     /// <summary>Lives through one boot, on a thread of its own.</summary>
     public void Begin(uint boot, IKvmVcpu kvm)
@@ -129,6 +136,7 @@ internal sealed partial class Vcpu : IDisposable
 
     private void Step()
     {
+        _steps++;
         // What is done after this was read makes the run come back.
         var kicks = _kvm.Kicks;
         if (_powers.TakeStart(Number) is { } start)

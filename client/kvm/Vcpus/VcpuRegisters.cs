@@ -156,7 +156,7 @@ internal sealed class VcpuRegisters(IKvmVcpu vcpu, GuestKind guest) : IGuestRegi
     /// <summary>Runs the guest; what changed is written before. Everything read so far is forgotten.</summary>
     public ExitReason Run(uint kicksSeen, ReadOnlySpan<byte> data)
     {
-        var dirty = Gather(_dirty, _batchIds, _batch);
+        var dirty = GatherDirty();
         var afterMask = OfCall | (_wantsPc ? 1ul << PcAt : 0);
         var after = Gather(afterMask, _afterIds, []);
         (_known, _dirty) = (0, 0);
@@ -214,6 +214,14 @@ internal sealed class VcpuRegisters(IKvmVcpu vcpu, GuestKind guest) : IGuestRegi
         {
             _values[BitOperations.TrailingZeroCount(mask)] = values[n++];
         }
+    }
+
+    /// <summary>PSTATE first: KVM narrows what is written while it says AArch32.</summary>
+    private int GatherDirty()
+    {
+        const ulong pstate = 1ul << PstateAt;
+        var first = Gather(_dirty & pstate, _batchIds, _batch);
+        return first + Gather(_dirty & ~pstate, _batchIds.AsSpan(first), _batch.AsSpan(first));
     }
 
     private int Gather(ulong mask, Span<ulong> ids, Span<ulong> values)

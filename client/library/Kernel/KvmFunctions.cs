@@ -2,7 +2,7 @@ using Hypercalls.Protos;
 
 namespace Hypercalls.Client.Kernel;
 
-/// <summary>The calls that KVM on arm64 knows, and what each depends on (Linux, arch/arm64/kvm/hypercalls.c and psci.c, as measured on 6.1, 6.12 and 7.2).</summary>
+/// <summary>The calls that KVM on arm64 knows, and what each depends on (Linux, arch/arm64/kvm/hypercalls.c and psci.c, as measured on 6.1, 6.12, 7.2 and 7.3).</summary>
 internal static class KvmFunctions
 {
     private const uint Psci02 = 0x0000_0002;

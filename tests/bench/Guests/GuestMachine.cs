@@ -59,6 +59,20 @@ internal sealed class GuestMachine : IDisposable
         }
     }
 
+    /// <summary>What the daemon is told of a machine.</summary>
+    public static Hello Hello(MachineBoot boot) => new()
+    {
+        Machine = Name,
+        RequiredFeatures = { "attention" },
+        Boot = boot.Boot,
+        Ram = { new MemoryRange { Base = boot.RamBase, Size = boot.RamSize } },
+        Cores = { boot.Cores.Select((mpidr, number) => new Core { Mpidr = mpidr, Power = number == 0 ? CorePower.On : CorePower.Off }) },
+        Conduits = { boot.Conduits },
+        ClientEl = boot.ClientEl,
+        Host = boot.Host,
+        IdRegisters = { boot.IdRegisters.Select(register => new NamedRegister { Name = register.Key, Value = register.Value }) },
+    };
+
     /// <summary>The next that is told, which must be this.</summary>
     /// <exception cref="BenchException">It is not, or nothing is told.</exception>
     public Told Next(params ReadOnlySpan<What> expected) =>
@@ -127,17 +141,4 @@ internal sealed class GuestMachine : IDisposable
     }
 
     private void Stop(object? sender, EventArgs e) => _machine.Dispose();
-
-    private static Hello Hello(MachineBoot boot) => new()
-    {
-        Machine = Name,
-        RequiredFeatures = { "attention" },
-        Boot = boot.Boot,
-        Ram = { new MemoryRange { Base = boot.RamBase, Size = boot.RamSize } },
-        Cores = { boot.Cores.Select((mpidr, number) => new Core { Mpidr = mpidr, Power = number == 0 ? CorePower.On : CorePower.Off }) },
-        Conduits = { boot.Conduits },
-        ClientEl = boot.ClientEl,
-        Host = boot.Host,
-        IdRegisters = { boot.IdRegisters.Select(register => new NamedRegister { Name = register.Key, Value = register.Value }) },
-    };
 }

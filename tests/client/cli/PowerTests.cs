@@ -53,37 +53,7 @@ public sealed class PowerTests(GuestImages images) : IDisposable
     {
         var run = await Tool.RunAsync("run", "--kernel", images["power"], "--memory", "64", "--plugins", TestDaemon.PluginFolder(_folder, "psci", "trials"));
         Assert.Equal(
-            """
-            boot: 0x1
-            survivor: 0x0
-            standby: AFFINITY_INFO: 0x0
-            CPU_ON: 0xfffffffffffffffc
-            it sleeps on: yes
-            an SGI wakes it with: 0x0
-            NODE_HW_STATE: 0x0
-            power-down: AFFINITY_INFO: 0x0
-            CPU_ON: 0xfffffffffffffffc
-            it sleeps on: yes
-            an SGI wakes it with: 0x1
-            NODE_HW_STATE: 0x0
-            frozen ignores an SGI: yes
-            CPU_ON: 0x0
-            AFFINITY_INFO: 0x0
-            off ignores an SGI: yes
-            CPU_ON: 0x0
-            AFFINITY_INFO: 0x0
-            SYSTEM_SUSPEND beside another core: 0xfffffffffffffffd
-            SYSTEM_SUSPEND alone: 0x1
-            wakes with the timer, EL1h, masked, MMU off: yes
-            MEM_PROTECT was: 0x0
-            boot: 0x2
-            survivor: 0x1
-            MEM_PROTECT was: 0x1
-            boot: 0x3
-            survivor: 0x0
-            MEM_PROTECT was: 0x0
-
-            """,
+            WhatGuestsSay.Power,
             string.Join('\n', run.Output.Split('\n').Skip(1)));
         Assert.Equal((0, ""), (run.ExitCode, run.Errors));
     }

@@ -19,12 +19,15 @@ internal sealed record DaemonRun(int ExitCode, string Output, string Calls)
         using var terminal = new SharedTerminal(console, isRedirected: true);
         KvmMachine Start() => console.Machine = KvmMachine.Start(options with { Console = terminal, Log = terminal.WriteLine }, new RemoteKernel(kernel));
         using var guest = new GuestRun(
-            daemon.Invoker, Start, $"kvm-{Guid.NewGuid():N}", terminal, watches: true, showCalls: false, allowShadowed: true, new HostRules { Log = terminal.WriteLine }) { TakesKeyboard = false };
+            daemon.Invoker, Start, $"kvm-{Guid.NewGuid():N}", terminal, watches: true, showCalls: false, allowShadowed: true, new HostRules { Log = terminal.WriteLine })
+        { TakesKeyboard = false };
         using var patience = new CancellationTokenSource(Patience);
         var exitCode = await guest.RunAsync(patience.Token);
         terminal.ShowAll();
         var table = new StringWriter();
-        Spectre.Console.AnsiConsole.Create(new() { Ansi = Spectre.Console.AnsiSupport.No, Out = new Spectre.Console.AnsiConsoleOutput(table) }).Write(guest.Table());
+        var report = Spectre.Console.AnsiConsole.Create(new() { Ansi = Spectre.Console.AnsiSupport.No, Out = new Spectre.Console.AnsiConsoleOutput(table) });
+        report.Profile.Width = 200;
+        report.Write(guest.Table());
         return new(exitCode, console.Text(), table.ToString());
     }
 
@@ -44,7 +47,7 @@ internal sealed record DaemonRun(int ExitCode, string Output, string Calls)
             lock (this)
             {
                 base.Write(buffer);
-                var asked = Text().Split("guest: asks").Length - 1;
+                var asked = Text().Split("guest: asks\n").Length - 1;
                 for (; _asked < asked; _asked++)
                 {
                     Machine!.WriteConsole(Encoding.UTF8.GetBytes(_answers.Dequeue() + "\n"));

@@ -1,40 +1,58 @@
 using Hypercalls.Kvm;
+using Hypercalls.Protos;
 using Hypercalls.RealKernels;
 using Hypercalls.Tests.Client.Qemu;
 using Hypercalls.Tests.Daemon;
 
 namespace Hypercalls.Tests.Client.Kvm;
 
-/// <summary>An unmodified Debian kernel as a guest of a real kernel's KVM, its PSCI and SDEI from the daemon.</summary>
+/// <summary>Unmodified Debian kernels as guests of a real kernel's KVM.</summary>
 [Collection(QemuMachines.Name)]
-public sealed class KvmLinuxTests(BootedKernels kernels) : IAsyncLifetime
+public sealed class KvmLinuxTests(BootedKernels kernels) : IDisposable
 {
-    private readonly TestDaemon _daemon = new("psci", "smccc", "sdei", "trng");
     private readonly string _initrd = Path.Combine(GuestImages.Run("tests/kernels/Init/build.sh"), "guest-initrd.gz");
 
-    public Task InitializeAsync() => _daemon.InitializeAsync();
+    public void Dispose() => Directory.Delete(Path.GetDirectoryName(_initrd)!, recursive: true);
 
-    public async Task DisposeAsync()
+    [RealKernelTheory("6.12", "7.x")]
+    [InlineData("6.12", Conduit.Smc)]
+    [InlineData("7.x", Conduit.Hvc)]
+    public async Task Linux_boots_with_the_daemons_services_turns_its_cores_off_and_on_and_reboots(string role, Conduit conduit)
     {
-        await _daemon.DisposeAsync();
-        Directory.Delete(Path.GetDirectoryName(_initrd)!, recursive: true);
-    }
-
-    [RealKernelFact("6.12")]
-    public async Task Linux_boots_to_its_init_with_the_daemons_Psci()
-    {
-        var run = await DaemonRun.OfAsync(_daemon, kernels["6.12"], Linux("6.12", cores: 2), "poweroff");
-        Assert.Contains("guest: cores 0-1 are online", run.Said);
+        var run = await RunAsync(["psci", "smccc", "sdei", "trng"], role, new() { Kernel = "", Conduit = conduit, CommandLine = "console=ttyAMA0 quiet rounds=3" }, "reboot", "poweroff");
+        string[] said = ["guest: psci: PSCIv1.3 detected in firmware.", "guest: sdei: SDEIv1.1 (0x0) detected in firmware.", "guest: cores 0-1 are online"];
+        Assert.Equal([.. said, .. said], run.Said.Where(line => said.Contains(line)));
+        Assert.DoesNotContain(run.Said, line => line.Contains("cpu", StringComparison.Ordinal)); // what fails is said with its path
+        // At each boot the second core starts; then each goes and comes three times.
+        Assert.Matches(@"\| CPU_ON +\| 14 .*\| SUCCESS 14× +\|", run.Calls);
+        Assert.Matches(@"\| CPU_OFF +\| 12 ", run.Calls);
+        Assert.Matches(@"\| SYSTEM_RESET +\| 1 ", run.Calls);
+        Assert.Matches(@"\| SYSTEM_OFF +\| 1 ", run.Calls);
         Assert.Equal(0, run.ExitCode);
     }
 
-    private KvmOptions Linux(string role, int cores) => new()
+    [RealKernelFact("6.12")]
+    public async Task Linux_boots_with_the_kernels_own_Psci_whose_system_events_are_applied_and_reported()
     {
-        Kernel = new RealKernel(role).Image,
-        Initrd = _initrd,
-        CommandLine = "console=ttyAMA0 quiet",
-        Cores = cores,
-        MemoryMiB = 256,
-        Conduit = Hypercalls.Protos.Conduit.Smc,
-    };
+        var run = await RunAsync(["psci", "smccc", "trng"], "6.12", new() { Kernel = "", Psci = PsciOwner.Kernel, CommandLine = "console=ttyAMA0 quiet rounds=1" }, "reboot", "poweroff");
+        Assert.Equal(2, run.Said.Count(line => line == "guest: cores 0-1 are online"));
+        Assert.DoesNotContain("CPU_ON", run.Calls, StringComparison.Ordinal);
+        Assert.Contains("TRNG_RND", run.Calls, StringComparison.Ordinal);
+        Assert.Equal(0, run.ExitCode);
+    }
+
+    private async Task<DaemonRun> RunAsync(string[] plugins, string role, KvmOptions options, params string[] answers)
+    {
+        var daemon = new TestDaemon(plugins);
+        await daemon.InitializeAsync();
+        try
+        {
+            return await DaemonRun.OfAsync(daemon, kernels[role], options with { Kernel = new RealKernel(role).Image, Initrd = _initrd, Cores = 2, MemoryMiB = 256 }, answers);
+        }
+        finally
+        {
+            await daemon.DisposeAsync();
+            Assert.Equal((0u, 0u, 0u), kernels[role].Leftovers());
+        }
+    }
 }

@@ -120,15 +120,7 @@ public sealed class AArch32Tests(GuestImages images, ITestOutputHelper output)
     {
         var run = Run("attention", forgets: true);
         Assert.Equal(
-            """
-            into a loop with everything masked: yes
-            out of WFI: yes
-            a storm of 300 into IT blocks: yes
-            a storm of 1000 under HVC: yes
-            and each HVC has its answer: yes
-            a storm of 300 at another core: yes
-
-            """,
+            WhatGuestsSay.AArch32Attention,
             run.Console);
         Assert.Equal(new MachineEnd.PoweredOff(), run.End);
         var interrupted = run.Responder.Exits.Where(exit => exit.Exit.Attention is not null).Select(exit => exit.Exit.Attention.Registers).ToList();

@@ -102,22 +102,7 @@ public sealed class GuestTests(GuestImages images, ITestOutputHelper output)
     {
         var run = GuestRun.Of(new() { Kernel = images["cores"], Cpu = cpu, Cores = cores });
         Assert.Equal(
-            $"""
-            cores: 0x{cores:x}
-            all started: yes
-            each ran once, EL1h, masked, MMU off, with its context: yes
-            CPU_ON of the caller: 0xfffffffffffffffc
-            CPU_ON of no core: 0xfffffffffffffffe
-            a power-on that the host refuses: 0xfffffffffffffffa
-            and of no core: 0xfffffffffffffffa
-            50 times on and off: yes
-            100 answers while another core waits for one: yes
-            standby ends with the timer: yes
-            standby ends at once when an interrupt is pending: yes
-            power-down wakes at its entry with context: 0x77
-            EL1h, masked, MMU off: yes
-
-            """.ReplaceLineEndings("\n"),
+            WhatGuestsSay.Cores(cores),
             run.Console);
         Assert.Equal(new MachineEnd.PoweredOff(), run.End);
         Assert.Equal(
@@ -133,25 +118,7 @@ public sealed class GuestTests(GuestImages images, ITestOutputHelper output)
     {
         var run = GuestRun.Of(new() { Kernel = images["attention"] }, forgets: true);
         Assert.Equal(
-            """
-            into a loop with DAIF masked: yes
-            out of WFI: yes
-            before the next instruction, a call gives: 0x7
-            and the handler has run: yes
-            wanted during a call, it gives: 0x14
-            and the handler has run: yes
-            out of standby, which gives: 0x0
-            and the handler has run: yes
-            a storm of 500 into a loop: yes
-            a storm of 2500 under HVC: yes
-            and each HVC has its answer: yes
-            a storm of 500 at another core: yes
-            two storms at once: yes
-            withdrawn 300 times, then wanted: yes
-            the guest goes on while nobody answers, and then it comes: yes
-            attention at a core that is off disturbs nobody: 0x32
-
-            """,
+            WhatGuestsSay.Attention,
             run.Console);
         Assert.Equal(new MachineEnd.PoweredOff(), run.End);
         output.WriteLine($"{run.Responder.Exits.Count} attention exits, remarks: {string.Join(' ', run.Log)}");

@@ -20,29 +20,7 @@ public sealed class PowerTests(GuestImages images, ITestOutputHelper output)
     {
         var run = GuestRun.Of(new() { Kernel = images["suspend"], Cpu = cpu });
         Assert.Equal(
-            """
-            standby ends with the timer, masked as it is: yes
-            with another core's SGI: yes
-            and not with doorbells: yes
-            standby keeps every register: yes
-            and wakes at once when an interrupt is pending: yes
-            though nobody answers the wake exit: yes
-            of which the next one tells: 0x2
-            power-down ends at its entry: yes
-            EL1h, masked, MMU and caches off: yes
-            by its interrupt: yes
-            power-down with an interrupt pending ends at its entry: yes
-            EL1h, masked, MMU and caches off: yes
-            by its interrupt: yes
-            system suspend ends at its entry: yes
-            EL1h, masked, MMU and caches off: yes
-            by its interrupt: yes
-            an SGI does not start a core that is off: yes
-            CPU_ON does: 0x0
-            with its context: 0x2
-            and the SGI has waited: yes
-
-            """,
+            WhatGuestsSay.Suspend,
             run.Console);
         Assert.Equal(new MachineEnd.PoweredOff(), run.End);
         Assert.Equal(Enumerable.Repeat(WakeCause.Interrupt, 8), run.Responder.Exits.Where(exit => exit.Exit.Wake is not null).Select(exit => exit.Exit.Wake.Cause));

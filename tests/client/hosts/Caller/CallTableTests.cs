@@ -1,5 +1,5 @@
-using Hypercalls.Protos;
 using Hypercalls.Hosts.Caller;
+using Hypercalls.Protos;
 
 namespace Hypercalls.Tests.Client.Hosts.Caller;
 

@@ -1,5 +1,5 @@
-using Hypercalls.Tests.Client.Qemu;
 using Hypercalls.Hosts.Caller;
+using Hypercalls.Tests.Client.Qemu;
 
 namespace Hypercalls.Tests.Client.Hosts.Caller;
 
