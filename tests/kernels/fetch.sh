@@ -6,30 +6,14 @@
 #   modules/  in load order, what virtio-serial over PCI needs and the kernel has not built in
 # or, where the kernel cannot be had, a line of why in ROLE/why. What is there already is left alone. Never fails.
 set -uo pipefail
+source "$(dirname "${BASH_SOURCE[0]}")/debian.sh"
 
-cache=${HYPERCALLS_KERNELS:-${XDG_CACHE_HOME:-$HOME/.cache}/hypercalls/kernels}
-keyring=/usr/share/keyrings/debian-archive-keyring.gpg
 modules=(virtio_pci_legacy_dev virtio_pci_modern_dev virtio_pci virtio_console)
-
-# mirror SUITE: where this machine's own apt gets it.
-mirror() { apt-get indextargets --format '$(RELEASE) $(REPO_URI)' 'Created-By: Packages' 2>/dev/null | sed -n "s/^$1 //p" | head -n 1; }
 
 # fail WORD…: ends the subshell that fetches one kernel.
 fail() {
   echo "$*" >why
   exit 1
-}
-
-# apt TOOL ARGUMENT…, with nothing of this machine's but its proxies.
-apt() {
-  local tool=$1
-  shift
-  "$tool" -o "Dir::State=$work/state" -o "Dir::State::status=$work/status" -o "Dir::Cache=$work/cache" \
-    -o "Dir::Etc::sourcelist=$work/sources.list" -o Dir::Etc::sourceparts=/dev/null \
-    -o Dir::Etc::preferences=/dev/null -o Dir::Etc::preferencesparts=/dev/null \
-    -o APT::Architecture=arm64 -o APT::Architectures::=arm64 -o APT::Sandbox::User= \
-    -o Acquire::Languages=none -o Acquire::IndexTargets::deb::DEP-11::DefaultEnabled=false -o Acquire::Retries=2 \
-    -o APT::Update::Error-Mode=any -o Acquire::http::Timeout=30 -o Acquire::https::Timeout=30 "$@"
 }
 
 # dependency PACKAGE PATTERN: the first package it depends on that fits.

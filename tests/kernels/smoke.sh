@@ -1,0 +1,130 @@
+#!/usr/bin/env bash
+# The real thing, as it is built: `hypercalls run --accel kvm` inside an emulated arm64 machine with a real Linux and its /dev/kvm.
+#   tests/kernels/smoke.sh             runs it; opt-in, never part of ./test.sh
+#   tests/kernels/smoke.sh --help      these lines
+# .NET and the product are those of x86-64, translated by Debian's box64 on a processor that QEMU emulates: 5 to 15 minutes, ended after 40 (HYPERCALLS_SMOKE_SECONDS),
+# 3 GB of memory and 200 MB of temporary files. Kernel and packages are fetched once, into the cache that fetch.sh fills; the product is built if a source is newer.
+# Exit code 0: the guest's calls were answered by the daemon as expected; 1: they were not, 2: it cannot be run here. The log is artifacts/kvm-smoke.log.
+set -euo pipefail
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+product=$(cd "$here/../.." && pwd)
+source "$here/debian.sh"
+case ${1:-} in
+  --help) sed -n '2,/^set/{/^set/!s/^# \?//p}' "${BASH_SOURCE[0]}"; exit ;;
+  "") ;;
+  *) echo "smoke.sh: $1 is unknown; smoke.sh --help says what there is." >&2; exit 2 ;;
+esac
+
+limit=${HYPERCALLS_SMOKE_SECONDS:-2400}
+packages=(box64 busybox-static libc6 libgcc-s1 {libstdc++6,libgcc-s1,libssl3t64,zlib1g,libzstd1}:amd64)
+debian=$cache/smoke
+
+cannot() {
+  echo "smoke: $*" >&2
+  exit 2
+}
+
+work=$(mktemp -d) machine=
+end() {
+  [[ -z $machine ]] || { kill "$machine" 2>/dev/null && wait "$machine" 2>/dev/null; } || true
+  rm -rf "$work"
+}
+trap end EXIT
+trap 'exit 130' INT TERM
+
+[[ $(uname -m) == x86_64 ]] || cannot "the build and .NET that it translates are those of x86-64."
+for program in qemu-system-aarch64=qemu-system-arm aarch64-linux-gnu-gcc=gcc-aarch64-linux-gnu cpio=cpio; do
+  command -v "${program%%=*}" >/dev/null || cannot "${program%%=*} is missing: apt-get install ${program#*=}"
+done
+
+"$here/fetch.sh" 6.12
+[[ -e $cache/6.12/Image ]] || cannot "the kernel cannot be had: $(cat "$cache/6.12/why" 2>/dev/null)"
+
+# unpack FOLDER: the packages, with a line for each in FOLDER/packages.
+unpack() {
+  local uri deb
+  uri=$(mirror bookworm)
+  [[ -n $uri ]] || { echo "smoke: this machine's apt names no mirror of bookworm." >&2; return 1; }
+  mkdir -p "$work/state/lists/partial" "$work/cache/archives/partial" "$work/download" "$1/root"
+  touch "$work/status"
+  echo "deb [arch=arm64,amd64 signed-by=$keyring] $uri trixie main" >"$work/sources.list"
+  apt apt-get -o APT::Architectures::=amd64 update -qq || return
+  (cd "$work/download" && apt apt-get -o APT::Architectures::=amd64 download "${packages[@]}") >"$work/log" 2>&1 || { tail -n 3 "$work/log" >&2; return 1; }
+  for deb in "$work"/download/*.deb; do
+    dpkg-deb --fsys-tarfile "$deb" | tar -x -C "$1/root" --keep-directory-symlink --exclude './usr/share/*' --exclude '*/gconv/*' || return
+    dpkg-deb --show --showformat '${Package} ${Version} ${Architecture}\n' "$deb" >>"$1/packages"
+  done
+}
+if [[ ! -e $debian/packages ]]; then
+  echo "smoke: fetching box64 and libraries…"
+  mkdir -p "$cache"
+  rm -rf "$debian" "$debian.part"
+  unpack "$debian.part" || cannot "Debian's packages cannot be had: ${packages[*]}"
+  mv -T "$debian.part" "$debian"
+fi
+
+echo "smoke: building…"
+"$product/hypercalls" --version >"$work/version" || cannot "the product does not build."
+runtime=$(dotnet --list-runtimes | sed -n 's/^Microsoft\.AspNetCore\.App \(10\.[^ ]*\) .*/\1/p' | tail -n 1)
+dotnet=$(dirname "$(readlink -f "$(command -v dotnet)")")
+[[ -d $dotnet/shared/Microsoft.NETCore.App/$runtime ]] || cannot "there is no .NET 10 runtime in $dotnet."
+
+root=$work/root
+mkdir -p "$root"/{proc,sys,dev,run,tmp,root} "$root"/usr/share/dotnet/shared/Microsoft.{NETCore,AspNetCore}.App "$root"/product/artifacts/bin/Hypercalls.{Cli,Daemon}
+cp -a "$debian/root/." "$root"
+ln -s usr/bin usr/lib "$root"
+ln -s busybox "$root/usr/bin/sh"
+# box64 asks it for the processor's name, and manages without.
+printf '#!/bin/sh\n' >"$root/usr/bin/lscpu"
+chmod +x "$root/usr/bin/lscpu"
+cp -a "$dotnet"/{dotnet,host} "$root/usr/share/dotnet"
+for framework in NETCore AspNetCore; do
+  cp -a "$dotnet/shared/Microsoft.$framework.App/$runtime" "$root/usr/share/dotnet/shared/Microsoft.$framework.App"
+done
+for program in Cli Daemon; do
+  cp -a "$product/artifacts/bin/Hypercalls.$program/release" "$root/product/artifacts/bin/Hypercalls.$program"
+done
+cp -aL "$product/artifacts/plugins" "$root/product/artifacts"
+cp "$here/Smoke/init" "$root/init"
+chmod +x "$root/init"
+sh "$product/tests/Guest/build.sh" "$work" smoke
+cp "$work/smoke.bin" "$root/guest.bin"
+echo "hypercalls run --accel kvm --kernel /guest.bin --cores 2 --memory 64 --trace --table" >"$root/commands"
+(cd "$root" && find . | cpio -o -H newc --quiet) >"$work/initramfs"
+rm -rf "$root"
+
+# Emulated time is counted in instructions, so that no patience of the product depends on how fast this machine is.
+log=$product/artifacts/kvm-smoke.log
+{
+  echo "hypercalls $(cat "$work/version"), .NET $runtime of linux-x64, $(qemu-system-aarch64 --version | head -n 1)"
+  echo "Linux $(cat "$cache/6.12/release")"
+  cat "$debian/packages"
+} | tee "$log"
+echo "smoke: booting…"
+SECONDS=0
+timeout "$limit" nice -n 10 qemu-system-aarch64 -nodefaults -no-user-config -display none -no-reboot \
+  -machine virt,virtualization=on,gic-version=3 -cpu max,pauth-impdef=on,sve=off -smp 1 -m 3072 \
+  -accel tcg,thread=single,tb-size=512 -icount shift=0 -kernel "$cache/6.12/Image" -initrd "$work/initramfs" \
+  -append "console=ttyAMA0 rdinit=/init panic=-1 quiet" -serial stdio >"$work/said" 2>&1 </dev/null &
+machine=$!
+tail -f -n +1 --pid="$machine" "$work/said" &
+wait "$machine" || echo "smoke: QEMU ended with code $?."
+machine=
+wait
+tr -d '\r' <"$work/said" >>"$log"
+echo "smoke: $SECONDS s"
+
+missing=0
+while read -r line; do
+  grep -qxF "$line" "$log" || { echo "smoke: it did not say: $line"; missing=1; }
+done <<'SAID'
+cores: 0x2
+PSCI_VERSION: 0x10003
+CPU_ON: 0x0
+the core runs with context: 0x1234
+the core is off
+CPU_ON of no core: 0xfffffffffffffffe
+smoke: exit code 0
+SAID
+[[ $missing -ne 0 ]] || echo "smoke: all as expected."
+exit "$missing"
