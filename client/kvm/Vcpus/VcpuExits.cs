@@ -1,5 +1,6 @@
 using Hypercalls.Hosts.Vcpus;
 using Hypercalls.Kvm.Interface;
+using Hypercalls.Kvm.Translation;
 using Hypercalls.Protos;
 
 namespace Hypercalls.Kvm.Vcpus;
@@ -10,13 +11,16 @@ internal static class VcpuExits
     /// <summary>x6 to x17: what a call may use above its arguments.</summary>
     public const uint MostUsed = 0x3_ffc0;
 
-    /// <summary>False for an SMC whose condition failed: some machines trap it all the same, and it is no call.</summary>
+    /// <summary>
+    /// False for an SMC whose condition failed: some machines trap it all the same, and it is no call. x0 is read only where its upper half may mean something: with
+    /// immediate 0 the function is w0 (DEN0028, SMCCC definition), which the exit tells, and a read is spared.
+    /// </summary>
     public static bool TryCall((uint Function, bool IsSmc) exit, VcpuRegisters registers, CallReader calls, out HypercallExit call)
     {
         call = new()
         {
             Conduit = exit.IsSmc ? Conduit.Smc : Conduit.Hvc,
-            X0 = registers.GetGeneral(0),
+            X0 = exit.Function,
             X1 = registers.GetGeneral(1),
             X2 = registers.GetGeneral(2),
             X3 = registers.GetGeneral(3),
@@ -31,12 +35,16 @@ internal static class VcpuExits
             return true;
         }
         call.Pc = registers.Pc;
-        if (calls.Read(registers) is not { } instruction || instruction.Conduit != call.Conduit)
+        var instruction = calls.Read(registers) is { } read && read.Conduit == call.Conduit ? read : (CallInstruction?)null;
+        if (instruction is { } known)
         {
-            return true;
+            call.Imm = known.Immediate;
         }
-        call.Imm = instruction.Immediate;
-        return instruction.Condition is not { } condition || ConditionCode.Holds(condition, (uint)(call.Pstate >> 28) & 0xf);
+        if (instruction?.Immediate != 0 && !registers.IsAArch32)
+        {
+            call.X0 = registers.GetGeneral(0);
+        }
+        return instruction?.Condition is not { } condition || ConditionCode.Holds(condition, (uint)(call.Pstate >> 28) & 0xf);
     }
 
     public static Exit ToWire(KvmSystemEvent systemEvent, ulong[] data) =>

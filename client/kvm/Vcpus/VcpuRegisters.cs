@@ -33,8 +33,8 @@ internal sealed class VcpuRegisters(IKvmVcpu vcpu, GuestKind guest) : IGuestRegi
 
     private const ulong SctlrEe = 1 << 25;
 
-    /// <summary>What a hypercall exit tells: x0 to x5 and PSTATE.</summary>
-    private const ulong OfCall = 0x3f | 1ul << PstateAt;
+    /// <summary>What a hypercall exit tells: x1 to x5 and PSTATE. The exit itself tells w0, the function.</summary>
+    private const ulong OfCall = 0x3e | 1ul << PstateAt;
 
     private const ulong Translation = 1ul << SctlrAt | 1ul << TcrAt | 1ul << Ttbr0At | 1ul << Ttbr1At;
 
