@@ -89,7 +89,13 @@ cp "$here/Smoke/init" "$root/init"
 chmod +x "$root/init"
 sh "$product/tests/Guest/build.sh" "$work" smoke
 cp "$work/smoke.bin" "$root/guest.bin"
-echo "hypercalls run --accel kvm --kernel /guest.bin --cores 2 --memory 64 --trace --table" >"$root/commands"
+sh "$here/Init/build.sh" "$work"
+cp "$work/guest-initrd.gz" "$root"
+cp "$cache/6.12/Image" "$root"
+cat >"$root/commands" <<'COMMANDS'
+hypercalls run --accel kvm --kernel /guest.bin --cores 2 --memory 64 --trace --table
+hypercalls run --accel kvm --kernel /Image --initrd /guest-initrd.gz --append "console=ttyAMA0 quiet rounds=1 then=poweroff" --cores 2 --memory 256 --table
+COMMANDS
 (cd "$root" && find . | cpio -o -H newc --quiet) >"$work/initramfs"
 rm -rf "$root"
 
@@ -124,7 +130,10 @@ CPU_ON: 0x0
 the core runs with context: 0x1234
 the core is off
 CPU_ON of no core: 0xfffffffffffffffe
-smoke: exit code 0
+guest: psci: PSCIv1.3 detected in firmware.
+guest: sdei: SDEIv1.1 (0x0) detected in firmware.
+guest: cores 0-1 are online
 SAID
+[[ $(grep -cxF "smoke: exit code 0" "$log") -eq 2 ]] || { echo "smoke: not both of its commands ended with exit code 0."; missing=1; }
 [[ $missing -ne 0 ]] || echo "smoke: all as expected."
 exit "$missing"
