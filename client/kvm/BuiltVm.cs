@@ -67,11 +67,17 @@ internal sealed class BuiltVm : IDisposable
     public static string NoFilter(string release) =>
         $"The kernel {release} has no SMCCC filter, so it forwards no call to anybody: Linux 6.4 or newer has it. Boot such a kernel, or run without --accel kvm, which emulates the machine.";
 
+    public const string NoGic = "KVM makes no GICv3 on this machine, whose own interrupt controller is of another kind (GICv2, say): use a machine with GICv3, or run without --accel kvm, which emulates it.";
+
     private void SetUp(IKvm kvm, KvmOptions options, GuestKind guest, KvmRam ram)
     {
         if (!_vm.HasFilter)
         {
             throw new HostException(NoFilter(kvm.Release));
+        }
+        if (!_vm.HasGic)
+        {
+            throw new HostException(NoGic);
         }
         if (kvm.Extension(KvmCapability.ArmNisvToUser) > 0)
         {

@@ -45,7 +45,7 @@ public sealed class KvmMachine : IVcpuOwner, IGuestMachine
 
     internal KvmMachine(KvmOptions options, IKvm kvm)
     {
-        Check(options);
+        Check(options, kvm);
         (_options, _kvm) = (options, kvm);
         _ram = new(kvm.Map((ulong)options.MemoryMiB << 20));
         try
@@ -103,21 +103,14 @@ public sealed class KvmMachine : IVcpuOwner, IGuestMachine
 
     public MachineBoot WaitForBoot()
     {
-        var firmware = _vm!.Firmware(_options);
-        var identity = s_identity.Where(register => _vm.Vcpus[0].TryGet(register.Id, out _))
-            .Select(register => KeyValuePair.Create(register.Name, _vm.Vcpus[0].TryGet(register.Id, out var value) ? value : 0));
-        return new(
-            _boot,
-            [.. _vcpus.Select(vcpu => vcpu.Mpidr)],
-            KvmRam.Base,
-            _ram.Size,
-            _options.ClientEl,
-            _files.Guest.IsAArch32 ? ExecutionState.Aarch32 : ExecutionState.Aarch64,
-            [Conduit.Smc, Conduit.Hvc],
-            [],
-            [.. identity],
-            KvmRegister.Of(firmware),
-            $"KVM of Linux {_kvm.Release}");
+        try
+        {
+            return Describe();
+        }
+        catch (Exception e) when (e is KvmException or IOException)
+        {
+            throw new HostException(e.Message, e);
+        }
     }
 
     public MachineEnd Run(MachineBoot boot, IReadOnlyList<WireNode> nodes, Func<ulong, IExitForwarder> forwarders, IMachineEvents events)
@@ -197,9 +190,9 @@ public sealed class KvmMachine : IVcpuOwner, IGuestMachine
         {
             using var kvm = Interface.Kvm.Open(kernel);
             using var vm = kvm.CreateVm();
-            return vm.HasFilter
-                ? (true, $"/dev/kvm of Linux {kvm.Release} runs arm64 guests and forwards their calls: run --accel kvm.")
-                : (false, BuiltVm.NoFilter(kvm.Release));
+            return !vm.HasFilter ? (false, BuiltVm.NoFilter(kvm.Release))
+                : !vm.HasGic ? (false, BuiltVm.NoGic)
+                : (true, $"/dev/kvm of Linux {kvm.Release} runs arm64 guests and forwards their calls: run --accel kvm.");
         }
         catch (KvmException e)
         {
@@ -227,7 +220,7 @@ public sealed class KvmMachine : IVcpuOwner, IGuestMachine
         }
     }
 
-    private static void Check(KvmOptions options)
+    private static void Check(KvmOptions options, IKvm kvm)
     {
         if (options.Cores is < 1 or > MostCores)
         {
@@ -241,9 +234,33 @@ public sealed class KvmMachine : IVcpuOwner, IGuestMachine
         {
             throw new HostException($"A guest at EL{options.ClientEl}: on KVM this host runs them at EL1. Without --accel kvm it runs them at EL2 too.") { IsBadInput = true };
         }
+        var mostMiB = ((1L << kvm.AddressBits) - (long)KvmRam.Base) >> 20;
+        if (options.MemoryMiB > mostMiB)
+        {
+            throw new HostException($"--memory {options.MemoryMiB}: on this machine KVM's guests have {kvm.AddressBits} bits of physical address, and RAM begins at 0x{KvmRam.Base:x}. Give at most {mostMiB}, or run without --accel kvm, which emulates the machine.") { IsBadInput = true };
+        }
     }
 
     private static ulong Mpidr(IKvmVcpu vcpu) => vcpu.TryGet(KvmRegisterId.MpidrEl1, out var mpidr) ? mpidr & AffinityMask : throw new HostException("KVM tells no MPIDR.");
+
+    private MachineBoot Describe()
+    {
+        var firmware = _vm!.Firmware(_options);
+        var identity = s_identity.Where(register => _vm.Vcpus[0].TryGet(register.Id, out _))
+            .Select(register => KeyValuePair.Create(register.Name, _vm.Vcpus[0].TryGet(register.Id, out var value) ? value : 0));
+        return new(
+            _boot,
+            [.. _vcpus.Select(vcpu => vcpu.Mpidr)],
+            KvmRam.Base,
+            _ram.Size,
+            _options.ClientEl,
+            _files.Guest.IsAArch32 ? ExecutionState.Aarch32 : ExecutionState.Aarch64,
+            [Conduit.Smc, Conduit.Hvc],
+            [],
+            [.. identity],
+            KvmRegister.Of(firmware),
+            $"KVM of Linux {_kvm.Release}");
+    }
 
     private Vcpu? Find(ulong mpidr) => Array.Find(_vcpus, vcpu => vcpu.Mpidr == mpidr);
 

@@ -33,22 +33,16 @@ internal sealed class PluginLinks : IDisposable
         }
 
         var links = new PluginLinks(Directory.CreateTempSubdirectory("hypercalls-plugins-").FullName);
-        foreach (var (folder, name) in given)
+        try
         {
-            links.Add(folder, name);
-            links._given.Add(name, Path.TrimEndingDirectorySeparator(folder));
+            links.Add(given, plugins.Where(folder => !without.Contains(Path.GetFileName(folder))));
+            return links;
         }
-
-        foreach (var folder in plugins.Where(folder => !without.Contains(Path.GetFileName(folder))))
+        catch
         {
-            var name = Path.GetFileName(folder);
-            if (!links._given.ContainsKey(name))
-            {
-                links.Add(folder, name);
-            }
+            links.Dispose();
+            throw;
         }
-
-        return links;
     }
 
     /// <summary>Whether this is one of those that were given.</summary>
@@ -59,6 +53,24 @@ internal sealed class PluginLinks : IDisposable
         _given.OrderByDescending(plugin => plugin.Key.Length).Aggregate(text, (current, plugin) => current.Replace(Path.Combine(Folder, plugin.Key), plugin.Value, StringComparison.Ordinal));
 
     public void Dispose() => Directory.Delete(Folder, recursive: true);
+
+    private void Add(IEnumerable<(string Folder, string Name)> given, IEnumerable<string> plugins)
+    {
+        foreach (var (folder, name) in given)
+        {
+            Add(folder, name);
+            _given.Add(name, Path.TrimEndingDirectorySeparator(folder));
+        }
+
+        foreach (var folder in plugins)
+        {
+            var name = Path.GetFileName(folder);
+            if (!_given.ContainsKey(name))
+            {
+                Add(folder, name);
+            }
+        }
+    }
 
     private void Add(string folder, string name) => Directory.CreateSymbolicLink(Path.Combine(Folder, name), Path.GetFullPath(folder));
 }

@@ -12,7 +12,7 @@ namespace Hypercalls.Cli.Running;
 /// <summary>One guest, from its first exit to its power-off: machine, session, trace.</summary>
 internal sealed class GuestRun(CallInvoker daemon, Func<IGuestMachine> start, string name, SharedTerminal terminal, bool watches, bool showCalls, bool allowShadowed, HostRules rules) : IDisposable
 {
-    private static readonly TimeSpan LastRecords = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan s_recordPatience = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan s_betweenWatches = TimeSpan.FromMilliseconds(200);
 
@@ -175,7 +175,7 @@ internal sealed class GuestRun(CallInvoker daemon, Func<IGuestMachine> start, st
     private async Task ShowLastAsync(Task watching)
     {
         var started = Stopwatch.GetTimestamp();
-        while (_summary.Count < _vcpus.Sum(vcpu => vcpu.Count) && !watching.IsCompleted && Stopwatch.GetElapsedTime(started) < LastRecords)
+        while (_summary.Count < _vcpus.Sum(vcpu => vcpu.Count) && !watching.IsCompleted && Stopwatch.GetElapsedTime(started) < s_recordPatience)
         {
             await Task.Delay(TimeSpan.FromMilliseconds(10), CancellationToken.None);
         }

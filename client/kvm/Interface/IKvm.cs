@@ -9,6 +9,9 @@ internal interface IKvm : IDisposable
     /// <summary>Of the kernel: "6.12.107+deb13-arm64".</summary>
     string Release { get; }
 
+    /// <summary>Bits of guest-physical address that the machines have which it makes.</summary>
+    int AddressBits { get; }
+
     /// <summary>KVM_CHECK_EXTENSION: 0 for what there is not.</summary>
     int Extension(KvmCapability capability);
 
@@ -23,6 +26,9 @@ internal interface IKvmVm : IDisposable
 {
     /// <summary>KVM_HAS_DEVICE_ATTR: whether this kernel has the SMCCC filter.</summary>
     bool HasFilter { get; }
+
+    /// <summary>KVM_CREATE_DEVICE_TEST: whether this kernel can make a GICv3 here.</summary>
+    bool HasGic { get; }
 
     /// <summary>Installs one range, for good: before any vCPU has run.</summary>
     void SetFilter(FilterRange range);

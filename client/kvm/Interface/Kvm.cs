@@ -7,15 +7,18 @@ internal sealed class Kvm : IKvm
 {
     private const string Path = "/dev/kvm";
     private const int ApiVersion = 12;
-    private const ulong DefaultIpaBits = 40;
+    private const int DefaultIpaBits = 40;
 
     private readonly IKernel _kernel;
-    private readonly int _descriptor;
     private readonly int _runSize;
+    private int _descriptor;
 
     private Kvm(IKernel kernel, int descriptor, int runSize) => (_kernel, _descriptor, _runSize) = (kernel, descriptor, runSize);
 
     public string Release => _kernel.Release;
+
+    // Some CPUs have fewer than KVM's default; more than that no machine here needs.
+    public int AddressBits => Extension(KvmCapability.ArmVmIpaSize) is > 0 and < DefaultIpaBits and var bits ? bits : DefaultIpaBits;
 
     /// <summary>Opens it; the kernel stays the caller's.</summary>
     public static Kvm Open(IKernel kernel)
@@ -50,15 +53,19 @@ internal sealed class Kvm : IKvm
 
     public IKvmVm CreateVm()
     {
-        // Some CPUs have fewer bits of physical address than KVM's default; the machine here needs far fewer.
-        var bits = (ulong)Extension(KvmCapability.ArmVmIpaSize);
-        var type = bits is > 0 and < DefaultIpaBits ? bits : 0;
+        var type = AddressBits is < DefaultIpaBits and var bits ? (ulong)bits : 0;
         return new KvmVm(_kernel, KvmException.Check("KVM makes no machine", _kernel.Control(_descriptor, KvmIoctl.CreateVm, type)), _runSize);
     }
 
     public IKernelMemory Map(ulong size) => _kernel.Map(size);
 
-    public void Dispose() => _ = _kernel.Close(_descriptor);
+    public void Dispose()
+    {
+        if (Interlocked.Exchange(ref _descriptor, -1) is >= 0 and var descriptor)
+        {
+            _ = _kernel.Close(descriptor);
+        }
+    }
 
     private static string Refusal(int errno) => errno switch
     {

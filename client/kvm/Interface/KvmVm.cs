@@ -11,6 +11,7 @@ internal sealed class KvmVm(IKernel kernel, int descriptor, int runSize) : IKvmV
     private const ulong SmcccFilter = 0;
 
     private const uint DeviceVgicV3 = 7;
+    private const uint OnlyTest = 1;
     private const uint VgicGroupAddress = 0;
     private const uint VgicGroupInterrupts = 3;
     private const uint VgicGroupControl = 4;
@@ -20,15 +21,25 @@ internal sealed class KvmVm(IKernel kernel, int descriptor, int runSize) : IKvmV
 
     private const uint IrqTypeSpi = 1 << 24;
 
+    private int _descriptor = descriptor;
     private uint _slots;
     private int _gic = -1;
 
     public bool HasFilter { get; } = Attribute(kernel, descriptor, KvmIoctl.HasDeviceAttr, SmcccControl, SmcccFilter, []) >= 0;
 
+    public bool HasGic
+    {
+        get
+        {
+            var device = new KvmCreateDevice { Type = DeviceVgicV3, Flags = OnlyTest };
+            return kernel.Control(_descriptor, KvmIoctl.CreateDevice, Bytes(ref device)) >= 0;
+        }
+    }
+
     public void SetFilter(FilterRange range)
     {
         var filter = new KvmSmcccFilter { Base = range.First, NrFunctions = unchecked(range.Last - range.First + 1), Action = (byte)range.Action };
-        var result = Attribute(kernel, descriptor, KvmIoctl.SetDeviceAttr, SmcccControl, SmcccFilter, Bytes(ref filter));
+        var result = Attribute(kernel, _descriptor, KvmIoctl.SetDeviceAttr, SmcccControl, SmcccFilter, Bytes(ref filter));
         if (result < 0)
         {
             throw new KvmException(FilterRefusal(range, -result), -result);
@@ -38,20 +49,20 @@ internal sealed class KvmVm(IKernel kernel, int descriptor, int runSize) : IKvmV
     public void Enable(KvmCapability capability)
     {
         var enable = new KvmEnableCap { Cap = (uint)capability };
-        KvmException.Check($"KVM does not enable {capability}", kernel.Control(descriptor, KvmIoctl.EnableCap, Bytes(ref enable)));
+        KvmException.Check($"KVM does not enable {capability}", kernel.Control(_descriptor, KvmIoctl.EnableCap, Bytes(ref enable)));
     }
 
     public void SetMemory(ulong address, IKernelMemory memory)
     {
         var region = new KvmUserspaceMemoryRegion { Slot = _slots++, GuestPhysAddr = address, MemorySize = memory.Size, UserspaceAddr = memory.Address };
-        KvmException.Check($"KVM takes no {memory.Size >> 20} MiB of RAM at 0x{address:x}", kernel.Control(descriptor, KvmIoctl.SetUserMemoryRegion, Bytes(ref region)));
+        KvmException.Check($"KVM takes no {memory.Size >> 20} MiB of RAM at 0x{address:x}", kernel.Control(_descriptor, KvmIoctl.SetUserMemoryRegion, Bytes(ref region)));
     }
 
     public IKvmVcpu CreateVcpu(int number, VcpuFeatures features)
     {
         var target = new KvmVcpuInit();
-        KvmException.Check("KVM names no CPU to imitate", kernel.Control(descriptor, KvmIoctl.ArmPreferredTarget, Bytes(ref target)));
-        var created = KvmException.Check($"KVM makes no vCPU {number}", kernel.Control(descriptor, KvmIoctl.CreateVcpu, (ulong)number));
+        KvmException.Check("KVM names no CPU to imitate", kernel.Control(_descriptor, KvmIoctl.ArmPreferredTarget, Bytes(ref target)));
+        var created = KvmException.Check($"KVM makes no vCPU {number}", kernel.Control(_descriptor, KvmIoctl.CreateVcpu, (ulong)number));
         var vcpu = new KvmVcpu(kernel.OpenVcpu(created, runSize), number, target.Target);
         try
         {
@@ -68,7 +79,7 @@ internal sealed class KvmVm(IKernel kernel, int descriptor, int runSize) : IKvmV
     public void CreateGic(ulong distributor, ulong redistributors, uint interrupts)
     {
         var device = new KvmCreateDevice { Type = DeviceVgicV3 };
-        KvmException.Check("KVM has no GICv3 here, and this host knows no other GIC: run without --accel kvm, which emulates the machine", kernel.Control(descriptor, KvmIoctl.CreateDevice, Bytes(ref device)));
+        KvmException.Check("KVM makes no GICv3", kernel.Control(_descriptor, KvmIoctl.CreateDevice, Bytes(ref device)));
         _gic = (int)device.Fd;
         SetGic(VgicGroupInterrupts, 0, MemoryMarshal.AsBytes(new Span<uint>(ref interrupts)));
         SetGic(VgicGroupAddress, VgicDistributor, MemoryMarshal.AsBytes(new Span<ulong>(ref distributor)));
@@ -79,16 +90,22 @@ internal sealed class KvmVm(IKernel kernel, int descriptor, int runSize) : IKvmV
     public void SetInterrupt(uint intid, bool level)
     {
         var line = new KvmIrqLevel { Irq = IrqTypeSpi | intid, Level = level ? 1u : 0 };
-        KvmException.Check($"KVM does not set interrupt {intid}", kernel.Control(descriptor, KvmIoctl.IrqLine, Bytes(ref line)));
+        KvmException.Check($"KVM does not set interrupt {intid}", kernel.Control(_descriptor, KvmIoctl.IrqLine, Bytes(ref line)));
     }
 
     public void Dispose()
     {
-        if (_gic >= 0)
+        Close(ref _gic);
+        Close(ref _descriptor);
+    }
+
+    /// <summary>Once: its number may by then be another file's.</summary>
+    private void Close(ref int descriptor)
+    {
+        if (Interlocked.Exchange(ref descriptor, -1) is >= 0 and var open)
         {
-            _ = kernel.Close(_gic);
+            _ = kernel.Close(open);
         }
-        _ = kernel.Close(descriptor);
     }
 
     private void SetGic(uint group, ulong attribute, Span<byte> value) =>

@@ -20,11 +20,28 @@ internal static unsafe partial class LinuxCalls
     /// <summary>SIGRTMIN + 6: none of those that the runtime uses.</summary>
     private const int KickSignal = 40;
 
+    /// <summary>glibc. A kick needs its tgkill, which others (musl) have not.</summary>
+    public const string GnuC = "libc.so.6";
+
     private const string C = "libc";
 
     // The signal's only use is to end a system call. Managed code cannot run in a handler, and a function that is safe there and does nothing is in the
     // C library: getpid takes no argument and changes nothing (signal-safety(7)).
-    static LinuxCalls() => Signal(KickSignal, NativeLibrary.GetExport(NativeLibrary.Load("libc.so.6"), "getpid"));
+    static LinuxCalls()
+    {
+        if (TryFindKick(GnuC, out var handler))
+        {
+            Signal(KickSignal, handler);
+        }
+    }
+
+    /// <summary>Whether a C library has what a kick takes: gettid and tgkill, and the handler.</summary>
+    public static bool TryFindKick(string library, out nint handler)
+    {
+        handler = 0;
+        return NativeLibrary.TryLoad(library, out var c) && NativeLibrary.TryGetExport(c, "gettid", out _) && NativeLibrary.TryGetExport(c, "tgkill", out _)
+            && NativeLibrary.TryGetExport(c, "getpid", out handler);
+    }
 
     public static int Open(string path) => Result(OpenFile(path, ReadWrite | CloseOnExec, 0));
 

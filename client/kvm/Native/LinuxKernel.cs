@@ -1,15 +1,20 @@
 using System.Runtime.InteropServices;
+using Hypercalls.Kvm.Interface;
 
 namespace Hypercalls.Kvm.Native;
 
 /// <summary>This machine's kernel.</summary>
-internal sealed unsafe class LinuxKernel : IKernel
+/// <param name="library">The C library that the calls are made by.</param>
+internal sealed unsafe class LinuxKernel(string library = LinuxCalls.GnuC) : IKernel
 {
     public string Release { get; } = ReadRelease();
 
     public string Architecture { get; } = RuntimeInformation.OSArchitecture == System.Runtime.InteropServices.Architecture.Arm64 ? "aarch64" : RuntimeInformation.OSArchitecture.ToString();
 
-    public int Open(string path) => LinuxCalls.Open(path);
+    /// <exception cref="KvmException">No vCPU could be kicked by this C library.</exception>
+    public int Open(string path) => LinuxCalls.TryFindKick(library, out _)
+        ? LinuxCalls.Open(path)
+        : throw new KvmException("client/kvm needs glibc 2.30 or newer, and this system's C library is another or older: use a system that has it, such as Debian, or run without --accel kvm, which emulates the machine.", 0);
 
     public int Close(int descriptor) => LinuxCalls.Close(descriptor);
 

@@ -10,8 +10,8 @@ internal sealed unsafe class LinuxVcpu : IKernelVcpu
     private const int MmioData = 40;
     private const uint ExitHypercall = 3;
 
-    private readonly int _descriptor;
     private readonly int _size;
+    private int _descriptor;
     private byte* _run;
     private volatile uint _kicks;
     private volatile int _thread;
@@ -92,11 +92,11 @@ internal sealed unsafe class LinuxVcpu : IKernelVcpu
     /// <summary>After its thread has ended, and nobody kicks it any more.</summary>
     public void Dispose()
     {
-        if (_run is not null)
+        if (Interlocked.Exchange(ref _descriptor, -1) is >= 0 and var descriptor)
         {
             LinuxCalls.Unmap(_run, (ulong)_size);
             _run = null;
-            _ = LinuxCalls.Close(_descriptor);
+            _ = LinuxCalls.Close(descriptor);
         }
     }
 

@@ -1,5 +1,6 @@
 using Hypercalls.Client.Kernel;
 using Hypercalls.Hosts;
+using Hypercalls.Kvm.Interface;
 using Hypercalls.Protos;
 using Hypercalls.Tests.Client.Kvm.Fakes;
 using static Hypercalls.Tests.Client.Kvm.Fakes.FakeHost;
@@ -61,6 +62,48 @@ public sealed class KvmMachineTests
         var refusal = Assert.Throws<HostException>(() => new FakeHost(Guest, kvm: kvm));
         Assert.StartsWith("The kernel 6.1.0-fake has no SMCCC filter, so it forwards no call to anybody: Linux 6.4 or newer has it.", refusal.Message, StringComparison.Ordinal);
         Assert.Equal((1, 0), (kvm.Open, kvm.Mapped));
+    }
+
+    [Fact]
+    public void Refuses_a_kernel_that_makes_no_GICv3_and_leaves_nothing_behind()
+    {
+        var kvm = new FakeKvm(Guest) { HasGic = false };
+        var refusal = Assert.Throws<HostException>(() => new FakeHost(Guest, kvm: kvm));
+        Assert.Equal(
+            "KVM makes no GICv3 on this machine, whose own interrupt controller is of another kind (GICv2, say): use a machine with GICv3, or run without --accel kvm, which emulates it.",
+            refusal.Message);
+        Assert.Equal((1, 0), (kvm.Open, kvm.Mapped));
+        // It was asked before anything was built on it.
+        Assert.Empty(kvm.Vms.Single().Vcpus);
+    }
+
+    // Bits of address, the most MiB above 0x40000000 that they reach
+    [Theory]
+    [InlineData(32, 3072)]
+    [InlineData(36, 64512)]
+    public void Refuses_more_memory_than_guests_have_addresses_before_anything_is_made(int bits, int mostMiB)
+    {
+        var kvm = new FakeKvm(Guest) { AddressBits = bits };
+        var refusal = Assert.Throws<HostException>(() => new FakeHost(Guest, with: options => options with { MemoryMiB = mostMiB + 1 }, kvm: kvm));
+        Assert.Equal(
+            ($"--memory {mostMiB + 1}: on this machine KVM's guests have {bits} bits of physical address, and RAM begins at 0x40000000. Give at most {mostMiB}, or run without --accel kvm, which emulates the machine.", true),
+            (refusal.Message, refusal.IsBadInput));
+        Assert.Equal((1, 0), (kvm.Open, kvm.Mapped));
+        Assert.Empty(kvm.Vms);
+    }
+
+    [Fact]
+    public void All_memory_that_guests_have_addresses_for_is_theirs()
+    {
+        using var host = new FakeHost(Guest, with: options => options with { MemoryMiB = 3072 }, kvm: new FakeKvm(Guest) { AddressBits = 32 });
+        Assert.Equal(0x1_0000_0000ul, host.Boot.RamBase + host.Boot.RamSize);
+    }
+
+    [Fact]
+    public void A_register_that_KVM_does_not_give_is_the_hosts_own_refusal()
+    {
+        using var host = new FakeHost(Guest, kvm: new FakeKvm(Guest) { Withheld = KvmRegisterId.PsciVersion });
+        Assert.Equal("vCPU 0 does not give register 0x6030000000140000: EINVAL (22).", Assert.Throws<HostException>(() => host.Boot).Message);
     }
 
     [Fact]

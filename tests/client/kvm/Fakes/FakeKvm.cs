@@ -20,7 +20,15 @@ internal sealed class FakeKvm(GuestProgram program) : IKvm
 
     public bool HasFilter { get; init; } = true;
 
+    /// <summary>Its machine's own interrupt controller is one that lets guests have a GICv3.</summary>
+    public bool HasGic { get; init; } = true;
+
     public bool HasAArch32 { get; init; } = true;
+
+    public int AddressBits { get; init; } = 40;
+
+    /// <summary>The register that no vCPU gives, though it has it.</summary>
+    public ulong? Withheld { get; init; }
 
     /// <summary>The machine that it is for; programs find it there.</summary>
     public KvmMachine Machine { get; set; } = null!;
@@ -54,7 +62,7 @@ internal sealed class FakeKvm(GuestProgram program) : IKvm
     {
         KvmCapability.ArmEl132Bit => HasAArch32 ? 1 : 0,
         KvmCapability.ArmPsci02 => 1,
-        KvmCapability.ArmVmIpaSize => 40,
+        KvmCapability.ArmVmIpaSize => AddressBits,
         _ => 0,
     };
 

@@ -94,6 +94,10 @@ internal sealed partial class FakeVcpu : IKvmVcpu
     {
         using var inside = Enter(isOwners: false);
         Ioctls++;
+        if (id == Vm.Kvm.Withheld)
+        {
+            throw KvmException.Of($"vCPU {Number} does not give register 0x{id:x}", -Errno.Einval);
+        }
         return _registers.TryGetValue(id, out value);
     }
 

@@ -25,6 +25,8 @@ internal sealed class FakeVm(FakeKvm kvm, int boot) : IKvmVm
 
     public bool HasFilter => kvm.HasFilter;
 
+    public bool HasGic => kvm.HasGic;
+
     /// <summary>What was installed, in its order.</summary>
     public IReadOnlyList<FilterRange> Filter => _filter[2..];
 
@@ -99,6 +101,10 @@ internal sealed class FakeVm(FakeKvm kvm, int boot) : IKvmVm
     public void CreateGic(ulong distributor, ulong redistributors, uint interrupts)
     {
         Check();
+        if (!HasGic)
+        {
+            throw KvmException.Of("No GICv3", -Errno.Enodev);
+        }
         kvm.Opened(1);
         _hasGic = true;
         Gic = (distributor, redistributors, interrupts);

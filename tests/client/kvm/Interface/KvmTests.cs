@@ -85,6 +85,41 @@ public sealed class KvmTests
             kernel.Calls);
     }
 
+    [Fact]
+    public void What_is_closed_twice_leaves_the_files_alone_that_have_its_descriptors_by_then()
+    {
+        using var kernel = new RecordingKernel();
+        var kvm = OpenKvm.Open(kernel);
+        var vm = kvm.CreateVm();
+        vm.CreateGic(0x0800_0000, 0x080a_0000, 96);
+        for (var times = 0; times < 2; times++)
+        {
+            vm.Dispose();
+            kvm.Dispose();
+        }
+        Assert.Equal(["close 9", "close 4", "close 3"], kernel.Calls.Where(call => call.StartsWith("close", StringComparison.Ordinal)));
+    }
+
+    // KVM_CAP_ARM_VM_IPA_SIZE, the bits of a machine, the type that KVM_CREATE_VM is given
+    [Theory]
+    [InlineData(-22, 40, 0)]
+    [InlineData(0, 40, 0)]
+    [InlineData(32, 32, 32)]
+    [InlineData(39, 39, 39)]
+    [InlineData(40, 40, 0)]
+    [InlineData(52, 40, 0)]
+    public void A_machine_has_40_bits_of_address_where_the_CPU_has_as_many(int limit, int bits, int type)
+    {
+        var usual = new RecordingKernel().Answers;
+        var isOpen = false;
+        using var kernel = new RecordingKernel { Answers = asked => isOpen && asked == KvmIoctl.CheckExtension ? limit : usual(asked) };
+        using var kvm = OpenKvm.Open(kernel);
+        isOpen = true;
+        Assert.Equal(bits, kvm.AddressBits);
+        using var vm = kvm.CreateVm();
+        Assert.Contains($"3 ae01 {type:x}", kernel.Calls);
+    }
+
     [Theory]
     [InlineData(17, "it overlaps one that is installed, or those that the kernel reserves")]
     [InlineData(16, "a vCPU of this machine has run already")]
