@@ -2,7 +2,7 @@
 # The real thing, as it is built: `hypercalls run --accel kvm` inside an emulated arm64 machine with a real Linux and its /dev/kvm.
 #   tests/kernels/smoke.sh             runs it; opt-in, never part of ./test.sh
 #   tests/kernels/smoke.sh --help      these lines
-# .NET and the product are those of x86-64, translated by Debian's box64 on a processor that QEMU emulates: 5 to 15 minutes, ended after 40 (HYPERCALLS_SMOKE_SECONDS),
+# .NET and the product are those of x86-64, translated by Debian's box64 on a processor that QEMU emulates: 8 to 15 minutes, ended after 40 (HYPERCALLS_SMOKE_SECONDS),
 # 3 GB of memory and 200 MB of temporary files. Kernel and packages are fetched once, into the cache that fetch.sh fills; the product is built if a source is newer.
 # Exit code 0: the guest's calls were answered by the daemon as expected; 1: they were not, 2: it cannot be run here. The log is artifacts/kvm-smoke.log.
 set -euo pipefail
