@@ -61,7 +61,7 @@ public sealed partial class TakeOverTests
             _ => new Decision(id, Outcome.Applied, id) { Effect = DecidedEffect.PowerOn, Target = 1, Start = start, IfRefused = ulong.MaxValue - 5 },
         };
         var registers = exit.Registers.Copy();
-        registers.General[0] = step switch { Step.Decided => 0x1234, Step.FellBack => ulong.MaxValue, _ => 0 };
+        registers.General[0] = step switch { Step.Decided => 0x1234, Step.TakeDecided => 0x27, Step.FellBack => ulong.MaxValue, _ => 0 };
         mailboxes[0].Prepare(step == Step.ShutDown ? (uint)MailboxLayout.CommandOff : MailboxLayout.CommandResume, loadSystem: false, registers);
         mailboxes[0].PrepareInterrupts(
             exit.Request,

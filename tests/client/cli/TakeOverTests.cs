@@ -127,7 +127,7 @@ public sealed partial class TakeOverTests(GuestImages images) : IDisposable
     [InlineData(Step.StartKept, "first: 0x0,second: 0x2,starts: 0x1,context: 0x77", "4 calls, 0 fallbacks")]
     [InlineData(Step.StartCarriedOut, "first: 0x0,second: 0x2,starts: 0x1,context: 0x77", "4 calls, 0 fallbacks")]
     [InlineData(Step.ShutDown, "", "1 calls, 0 fallbacks")]
-    [InlineData(Step.TakeDecided, "first: 0x0,second: 0x2,starts: 0x0,context: 0x0", "3 calls, 0 fallbacks")]
+    [InlineData(Step.TakeDecided, "first: 0x27,second: 0x2,starts: 0x0,context: 0x0", "3 calls, 0 fallbacks")]
     [InlineData(Step.TakeDecidedThatIsRefused, "first: 0xfffffffffffffffd,second: 0x1,starts: 0x0,context: 0x0", "3 calls, 1 fallbacks")]
     public async Task What_a_host_had_decided_when_it_was_killed_the_next_one_carries_out_once(Step step, string said, string log)
     {
