@@ -4,7 +4,7 @@ set -euo pipefail
 cd "$(dirname "$0")"
 source .ci/need.sh
 need_dotnet
-need "$qemu" /usr/bin/aarch64-linux-gnu-gcc=gcc-aarch64-linux-gnu "$libc" /usr/bin/cpio=cpio
+need "$qemu" /usr/bin/aarch64-linux-gnu-gcc=gcc-aarch64-linux-gnu "$libc"
 echo "Fetching a kernel…" >&2
 tests/kernels/fetch.sh 6.12 >&2
 echo "Building…" >&2

@@ -14,6 +14,9 @@ public sealed record RealKernel(string Role)
 
     public string Image => Path.Combine(Folder, "Image");
 
+    /// <summary>What it needs beyond itself, if anything.</summary>
+    public string Modules => Path.Combine(Folder, "modules");
+
     /// <summary>Null where it is there.</summary>
     public string? Missing
     {

@@ -5,6 +5,7 @@ using System.Globalization;
 using System.Net.Sockets;
 using System.Runtime.CompilerServices;
 using System.Text;
+using Hypercalls.Hosts.Loading;
 
 namespace Hypercalls.RealKernels;
 
@@ -16,6 +17,7 @@ public sealed class RealMachine : IDisposable
 
     private const int Ports = 1 + AgentLayout.VcpuPorts;
     private const int LinesKept = 20;
+    private const uint Executable = 0b111_101_101;
 
     private static readonly TimeSpan BuildPatience = TimeSpan.FromMinutes(2);
     private static readonly TimeSpan EndPatience = TimeSpan.FromSeconds(10);
@@ -117,7 +119,7 @@ public sealed class RealMachine : IDisposable
         {
             throw new RealKernelException(why);
         }
-        Build(kernel);
+        MakeInitramfs(kernel);
         var deadline = DateTime.UtcNow + patience;
         var listeners = Enumerable.Range(0, Ports).Select(Listen).ToList();
         try
@@ -144,10 +146,26 @@ public sealed class RealMachine : IDisposable
         }
     }
 
-    private void Build(RealKernel kernel)
+    private string Initramfs => Path.Combine(_folder, "initramfs");
+
+    // The agent, and the modules of a kernel if it has any.
+    private void MakeInitramfs(RealKernel kernel)
+    {
+        BuildAgent();
+        var archive = new InitramfsArchive();
+        archive.AddFile("init", Executable, File.ReadAllBytes(Path.Combine(_folder, "init")));
+        archive.AddFolder("modules", Executable);
+        foreach (var module in Directory.Exists(kernel.Modules) ? Directory.GetFiles(kernel.Modules, "*.ko") : [])
+        {
+            archive.AddFile($"modules/{Path.GetFileName(module)}", Executable, File.ReadAllBytes(module));
+        }
+        File.WriteAllBytes(Initramfs, archive.ToGzip());
+    }
+
+    private void BuildAgent()
     {
         var script = Path.Combine(Path.GetDirectoryName(Source())!, "Agent", "build.sh");
-        using var build = Process.Start(new ProcessStartInfo("sh", [script, _folder, Path.Combine(kernel.Folder, "modules")]) { RedirectStandardError = true })!;
+        using var build = Process.Start(new ProcessStartInfo("sh", [script, _folder]) { RedirectStandardError = true })!;
         var errors = build.StandardError.ReadToEndAsync();
         if (!build.WaitForExit(BuildPatience))
         {
@@ -206,7 +224,7 @@ public sealed class RealMachine : IDisposable
         "-smp", cores.ToString(CultureInfo.InvariantCulture),
         "-m", string.Create(CultureInfo.InvariantCulture, $"{memoryMiB}M"),
         "-kernel", kernel.Image,
-        "-initrd", Path.Combine(_folder, "initramfs"),
+        "-initrd", Initramfs,
         "-append", "console=ttyAMA0 panic=-1 quiet rdinit=/init",
         "-serial", "stdio",
         // Port 0 is a console's. A vector for each queue, of which a port and the device itself have two: shared, they cost a call a third more.

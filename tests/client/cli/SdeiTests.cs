@@ -27,6 +27,13 @@ public sealed partial class SdeiTests(GuestImages images) : IDisposable
     }
 
     [NeedsFact(Qemu, Compiler)]
+    public async Task An_event_out_of_a_32_bit_process_enters_a_handler_whose_address_is_whole()
+    {
+        var run = await RunAsync("sdei_compat", "--cores", "2");
+        Assert.Equal((WhatGuestsSay.SdeiCompat, 0, ""), (Said(run), run.ExitCode, run.Errors));
+    }
+
+    [NeedsFact(Qemu, Compiler)]
     public async Task Of_ten_thousand_signals_between_four_cores_none_is_lost_and_none_doubled()
     {
         var run = await RunAsync("sdei_storm", "--cores", "4");

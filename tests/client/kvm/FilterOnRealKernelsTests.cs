@@ -13,22 +13,16 @@ public sealed class FilterOnRealKernelsTests(BootedKernels kernels) : IDisposabl
     private const string IsNoRange = "(EINVAL (22)): it is empty, ends before it begins, or has an action that this kernel does not know.";
     private const string HasRun = "(EBUSY (16)): a vCPU of this machine has run already. Install the filter before.";
 
-    private readonly HashSet<string> _used = [];
+    private readonly UsedKernels _kernels = new(kernels);
 
-    public void Dispose()
-    {
-        foreach (var role in _used)
-        {
-            Assert.Equal((0u, 0u, 0u), kernels[role].Leftovers());
-        }
-    }
+    public void Dispose() => _kernels.Dispose();
 
     [RealKernelTheory("6.12", "7.x")]
     [InlineData("6.12")]
     [InlineData("7.x")]
     public void Everything_that_can_be_forwarded_is_three_ranges(string role)
     {
-        using var vm = Boot(role);
+        using var vm = _kernels.Boot(role);
         Assert.True(vm.Vm.HasFilter);
         Assert.Equal(
             [
@@ -48,7 +42,7 @@ public sealed class FilterOnRealKernelsTests(BootedKernels kernels) : IDisposabl
     [InlineData("7.x")]
     public void Refuses_with_a_sentence(string role)
     {
-        using var vm = Boot(role);
+        using var vm = _kernels.Boot(role);
         vm.Vm.SetFilter(new(0xC400_0020, 0xC400_003F, FilterAction.Forward));
         foreach (var (first, last, action, errno, sentence) in ((uint, uint, FilterAction, int, string)[])
         [
@@ -88,7 +82,7 @@ public sealed class FilterOnRealKernelsTests(BootedKernels kernels) : IDisposabl
     [InlineData("7.x", Errno.Einval, IsNoRange)]
     public void Does_not_take_everything_in_one_range(string role, int errno, string sentence)
     {
-        using var vm = Boot(role);
+        using var vm = _kernels.Boot(role);
         var refusal = Assert.Throws<KvmException>(() => vm.Vm.SetFilter(new(0, uint.MaxValue, FilterAction.Forward)));
         Assert.Equal((errno, $"The SMCCC filter takes no range 0x00000000 to 0xFFFFFFFF {sentence}"), (refusal.Errno, refusal.Message));
     }
@@ -98,7 +92,7 @@ public sealed class FilterOnRealKernelsTests(BootedKernels kernels) : IDisposabl
     [InlineData("7.x")]
     public void Is_closed_once_a_vCPU_has_run(string role)
     {
-        using var vm = Boot(role);
+        using var vm = _kernels.Boot(role);
         vm.Vm.SetFilter(new(0xC300_0000, 0xC300_0000, FilterAction.Forward));
         // movz x0, #0xc300, lsl #16; hvc #0
         var vcpu = vm.Add([0xd2b8_6000, 0xd400_0002]);
@@ -120,7 +114,7 @@ public sealed class FilterOnRealKernelsTests(BootedKernels kernels) : IDisposabl
     [InlineData("7.x")]
     public void Takes_no_padding_and_gives_nothing_back(string role)
     {
-        using var vm = Boot(role);
+        using var vm = _kernels.Boot(role);
         for (var at = 9; at < 24; at++)
         {
             Assert.Equal(-Errno.Einval, Attribute(vm, KvmIoctl.SetDeviceAttr, Filter(padding: at)));
@@ -132,17 +126,11 @@ public sealed class FilterOnRealKernelsTests(BootedKernels kernels) : IDisposabl
     [RealKernelFact("6.1")]
     public void Linux_6_1_has_none()
     {
-        using var vm = Boot("6.1");
+        using var vm = _kernels.Boot("6.1");
         Assert.False(vm.Vm.HasFilter);
         Assert.Equal(-Errno.Einval, Attribute(vm, KvmIoctl.HasDeviceAttr, Filter(padding: null)));
         var refusal = Assert.Throws<KvmException>(() => vm.Vm.SetFilter(new(0xC300_0000, 0xC300_0000, FilterAction.Forward)));
         Assert.Equal(Errno.Einval, refusal.Errno);
-    }
-
-    private BareVm Boot(string role)
-    {
-        _used.Add(role);
-        return new(kernels[role]);
     }
 
     private static int Attribute(BareVm vm, uint request, byte[] filter) => vm.Kernel.Control(vm.Descriptor, request, new byte[24], KvmDeviceAttr.AddressOffset, filter);

@@ -19,15 +19,9 @@ public sealed class KernelRegisterOnRealKernelsTests(GuestImages guests, BootedK
     /// <summary>In the guest's memory.</summary>
     private const ulong StolenTime = BareVm.Start + 0x1000;
 
-    private readonly HashSet<string> _used = [];
+    private readonly UsedKernels _kernels = new(kernels);
 
-    public void Dispose()
-    {
-        foreach (var role in _used)
-        {
-            Assert.Equal((0u, 0u, 0u), kernels[role].Leftovers());
-        }
-    }
+    public void Dispose() => _kernels.Dispose();
 
     [RealKernelTheory("6.1")]
     [InlineData("defaults")]
@@ -86,12 +80,11 @@ public sealed class KernelRegisterOnRealKernelsTests(GuestImages guests, BootedK
     [InlineData("7.x", PsciOwner.Kernel)]
     public void A_machine_reports_the_register_of_its_vCPUs(string role, PsciOwner psci)
     {
-        _used.Add(role);
         IReadOnlyList<(uint, uint)> deny = [(0x8600_0000, 0x8600_0001)];
         var options = new KvmOptions { Kernel = guests["cores"], MemoryMiB = 16, Psci = psci, Deny = deny };
-        using var vm = new BareVm(kernels[role]);
+        using var vm = _kernels.Boot(role);
         var firmware = Read(vm.Vm, vm.Add()) with { Filter = KvmFilter.Of(psci, deny) };
-        using var machine = KvmMachine.Start(options, new RemoteKernel(kernels[role]));
+        using var machine = KvmMachine.Start(options, new RemoteKernel(_kernels[role]));
         Assert.Equal(KvmRegister.Of(firmware), machine.WaitForBoot().Kernel);
     }
 
@@ -103,7 +96,6 @@ public sealed class KernelRegisterOnRealKernelsTests(GuestImages guests, BootedK
     [InlineData("7.x", Conduit.Smc)]
     public async Task CPU_SUSPEND_and_CPU_OFF_sleep_in_the_kernel(string role, Conduit conduit)
     {
-        _used.Add(role);
         foreach (var (function, features, state) in ((uint, VcpuFeatures, MpState)[])
         [
             (0x8400_0001, VcpuFeatures.Psci02, MpState.Runnable), // CPU_SUSPEND
@@ -112,7 +104,7 @@ public sealed class KernelRegisterOnRealKernelsTests(GuestImages guests, BootedK
             (0x95C1_BA5F, VcpuFeatures.None, MpState.Stopped), // CPU_OFF of PSCI 0.1
         ])
         {
-            using var vm = new BareVm(kernels[role]);
+            using var vm = _kernels.Boot(role);
             var vcpu = vm.Add(
                 [
                     0xf900_0085, // str x5, [x4]
@@ -159,8 +151,7 @@ public sealed class KernelRegisterOnRealKernelsTests(GuestImages guests, BootedK
 
     private void CheckProfile(string role, params string[] names)
     {
-        _used.Add(role);
-        using var vm = new BareVm(kernels[role]);
+        using var vm = _kernels.Boot(role);
         var vcpu = vm.Add();
         var firmware = Read(vm.Vm, vcpu);
         output.WriteLine($"Linux {vm.Kvm.Release}: {firmware}");
@@ -179,13 +170,12 @@ public sealed class KernelRegisterOnRealKernelsTests(GuestImages guests, BootedK
 
     private void Check(string role, string setting)
     {
-        _used.Add(role);
         var seed = Random.Shared.Next();
         var wrong = new List<string>();
         var count = 0;
         foreach (var state in (ExecutionState[])[ExecutionState.Aarch64, ExecutionState.Aarch32])
         {
-            using var vm = new BareVm(kernels[role]);
+            using var vm = _kernels.Boot(role);
             if (state == ExecutionState.Aarch32 && vm.Kvm.Extension(KvmCapability.ArmEl132Bit) == 0)
             {
                 output.WriteLine($"Linux {role} has no AArch32 at EL1 here.");

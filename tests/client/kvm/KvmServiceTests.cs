@@ -41,6 +41,14 @@ public sealed class KvmServiceTests(GuestImages guests, BootedKernels kernels) :
     }
 
     [RealKernelFact(Linux)]
+    public async Task An_event_out_of_a_32_bit_process_enters_a_handler_whose_address_is_whole()
+    {
+        var run = await RunAsync("sdei_compat");
+        Assert.Equal(WhatGuestsSay.SdeiCompat, run.Output);
+        Assert.Equal(0, run.ExitCode);
+    }
+
+    [RealKernelFact(Linux)]
     public async Task Cores_that_go_off_that_sleep_and_that_are_reset_keep_what_they_should_of_their_events()
     {
         var run = await RunAsync("sdei_power");

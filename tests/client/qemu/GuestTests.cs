@@ -16,50 +16,9 @@ public sealed class GuestTests(GuestImages images, ITestOutputHelper output)
     public void Calls_keep_their_registers_and_carry_immediates_and_results()
     {
         var run = GuestRun.Of(new() { Kernel = images["calls"], Cores = 1 });
-        Assert.Equal(
-            """
-            exception level: 0x1
-            smc keeps x4 to x30: yes
-            smc keeps SP_EL0 and SP_EL1: yes
-            smc gets x0 to x3: yes
-            hvc keeps x4 to x30: yes
-            hvc keeps SP_EL0 and SP_EL1: yes
-            hvc gets x0 to x3: yes
-            smc #0 arrives as conduit 1, immediate: 0x0
-            smc #1 arrives as conduit 1, immediate: 0x1
-            smc #0xe200 arrives as conduit 1, immediate: 0xe200
-            smc #0xe208 arrives as conduit 1, immediate: 0xe208
-            smc #0xffff arrives as conduit 1, immediate: 0xffff
-            hvc #0 arrives as conduit 2, immediate: 0x0
-            hvc #1 arrives as conduit 2, immediate: 0x1
-            hvc #0xe200 arrives as conduit 2, immediate: 0xe200
-            hvc #0xffff arrives as conduit 2, immediate: 0xffff
-            masked results: yes
-            memory write: 0x0
-            memory holds: 0x102030405060708
-            supplied x30 is this code: yes
-            supplied memory: 0x102030405060708
-            system load: 0x0
-            SP_EL0: 0x5150
-            ELR_EL1: 0xe1
-            SPSR_EL1: 0x3c4
-            slow answer: 0x12c
-            silence falls back: yes
-            the next exit says of it: 0x2
-            an answer into the mailboxes falls back: yes
-            the next exit says of it: 0x2
-            an answer above EL1 falls back: yes
-            the next exit says of it: 0x2
-
-            """,
-            run.Console);
+        Assert.Equal(WhatGuestsSay.Calls(hasSmcImmediates: true), run.Console);
         Assert.Equal(new MachineEnd.PoweredOff(), run.End);
-        Assert.Equal(
-            [
-                "vCPU 0: an answer is refused: memory_writes has 1 bytes at 0x5fe00000, which is not guest memory.",
-                "vCPU 0: an answer is refused: load.pstate 0x3cd is no state of a guest at EL1.",
-            ],
-            run.Log);
+        Assert.Equal(WhatGuestsSay.RefusedAnswersToCalls, run.Log);
     }
 
     [NeedsFact(Qemu, Compiler)]

@@ -59,7 +59,9 @@ public sealed class LongFunctionTests(IsolationTests.ShortDeadlines deadlines) :
         await using var host = await AttachAsync(_daemon, Greeting("slow work"));
         using var vcpu = await host.OpenAsync(0);
         var answer = await vcpu.ForwardAsync(Call(Work, 1, null, 30_000));
-        Assert.Equal((true, "TRIALS worked in WORK for longer than 2000 ms: nothing is committed."), (answer.NotServed, answer.Note));
+        Assert.True(answer.NotServed);
+        // It may end just before it is found to be still at work.
+        Assert.Matches(@"^TRIALS (worked in WORK for longer than 2000 ms:|took \d+ ms in WORK, after \d+ ms of waiting for others: past 2000 ms) nothing is committed\.$", answer.Note);
         // It heard that: the core works again as soon as its thread has ended, and the count has not moved.
         Assert.Equal(1ul, await WorksAgainAsync(vcpu, 2));
     }
