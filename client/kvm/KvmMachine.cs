@@ -252,10 +252,14 @@ public sealed partial class KvmMachine : IVcpuOwner, IGuestMachine
 
     private string Stuck()
     {
-        var numbers = string.Join(" and ", _vcpus.Where(vcpu => vcpu.IsInKvm).Select(vcpu => vcpu.Number));
-        return numbers.Length != 0
-            ? $"vCPU {numbers} has not left KVM_RUN within {EndPatience.TotalSeconds:0.#} s of being told to: look for a fault of the kernel in dmesg, and end this process ({Environment.ProcessId}) if it stays."
-            : $"An exit of vCPU {string.Join(" and ", _vcpus.Where(vcpu => vcpu.IsForwarding).Select(vcpu => vcpu.Number))} is still being forwarded {EndPatience.TotalSeconds:0.#} s after the end.";
+        var patience = $"{EndPatience.TotalSeconds:0.#} s";
+        var inKvm = Numbers(vcpu => vcpu.IsInKvm);
+        var forwarding = Numbers(vcpu => vcpu.IsForwarding);
+        return inKvm.Length != 0 ? $"vCPU {inKvm} has not left KVM_RUN within {patience} of being told to: look for a fault of the kernel in dmesg, and end this process ({Environment.ProcessId}) if it stays."
+            : forwarding.Length != 0 ? $"An exit of vCPU {forwarding} is still being forwarded {patience} after the end."
+            : $"A vCPU took longer than {patience} to end.";
+
+        string Numbers(Func<Vcpu, bool> which) => string.Join(" and ", _vcpus.Where(which).Select(vcpu => vcpu.Number));
     }
 
     private void Fail(string report) => End(new MachineEnd.Failed(report));

@@ -44,8 +44,8 @@ internal sealed class AccelOptions
 
     public bool IsKvm(ParseResult parsed) => parsed.GetValue(_accel) == Hardware;
 
-    /// <summary>The user has given PSCI away: that the service never sees its calls is no mistake.</summary>
-    public bool GivesPsciToTheKernel(ParseResult parsed) => IsKvm(parsed) && parsed.GetValue(_psci) == Kernel;
+    /// <summary>The user has given PSCI away, and nothing else: that its service never sees its calls is no mistake.</summary>
+    public bool GivesOnlyPsciToTheKernel(ParseResult parsed) => GivesPsciToTheKernel(parsed) && parsed.GetValue(_deny) is not [_, ..];
 
     /// <summary>What a machine's name begins with, where it has none of its own.</summary>
     public string Kind(ParseResult parsed) => IsKvm(parsed) ? "kvm" : "qemu";
@@ -71,6 +71,8 @@ internal sealed class AccelOptions
         }),
         _ => throw new ArgumentException("No host runs such a machine.", nameof(machine)),
     };
+
+    private bool GivesPsciToTheKernel(ParseResult parsed) => IsKvm(parsed) && parsed.GetValue(_psci) == Kernel;
 
     private static bool TryRange(string text, out (uint First, uint Last) range)
     {

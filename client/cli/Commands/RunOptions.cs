@@ -54,5 +54,5 @@ internal sealed class RunOptions
 
     public string? Plugins(ParseResult parsed) => parsed.GetValue(_plugins) is { } folder ? Path.GetFullPath(folder) : null;
 
-    public bool AllowsShadowed(ParseResult parsed) => parsed.GetValue(_allowShadowed) || Machine.Accel.GivesPsciToTheKernel(parsed);
+    public bool AllowsShadowed(ParseResult parsed) => parsed.GetValue(_allowShadowed) || Machine.Accel.GivesOnlyPsciToTheKernel(parsed);
 }

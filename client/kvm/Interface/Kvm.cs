@@ -6,6 +6,7 @@ namespace Hypercalls.Kvm.Interface;
 internal sealed class Kvm : IKvm
 {
     private const string Path = "/dev/kvm";
+    private const string Arm64 = "aarch64";
     private const int ApiVersion = 12;
     private const int DefaultIpaBits = 40;
 
@@ -26,7 +27,7 @@ internal sealed class Kvm : IKvm
         var descriptor = kernel.Open(Path);
         if (descriptor < 0)
         {
-            throw new KvmException(Refusal(-descriptor), -descriptor);
+            throw new KvmException(Refusal(-descriptor, kernel.Architecture), -descriptor);
         }
         try
         {
@@ -67,11 +68,15 @@ internal sealed class Kvm : IKvm
         }
     }
 
-    private static string Refusal(int errno) => errno switch
+    private static string Refusal(int errno, string architecture) => errno switch
     {
+        Errno.Enoent or Errno.Enodev or Errno.Enxio when architecture != Arm64 =>
+            $"There is no {Path} ({Errno.Text(errno)}), and this is no arm64 machine ({architecture}): use one, or run without --accel kvm, which emulates it.",
         Errno.Enoent or Errno.Enodev or Errno.Enxio =>
             $"There is no {Path} ({Errno.Text(errno)}): this kernel has no KVM, or the machine no EL2. Run without --accel kvm, which emulates the machine.",
-        Errno.Eacces or Errno.Eperm => $"{Path} may not be opened by this user ({Errno.Text(errno)}): join its group, on Debian by `adduser {Environment.UserName} kvm`, and log in again.",
+        // Of a device, files' modes say EACCES.
+        Errno.Eperm => $"{Path} is forbidden to the container or sandbox of this process ({Errno.Text(errno)}): give it the device, such as by `docker run --device {Path}`, or run without --accel kvm, which emulates the machine.",
+        Errno.Eacces => $"{Path} may not be opened by this user ({Errno.Text(errno)}): join its group, on Debian by `adduser {Environment.UserName} kvm`, and log in again.",
         _ => $"{Path} does not open: {Errno.Text(errno)}.",
     };
 }

@@ -157,7 +157,7 @@ internal sealed partial class Vcpu
         switch (systemEvent)
         {
             case KvmSystemEvent.Wakeup:
-                if (_isSuspended)
+                if (_isSuspended && !IsOver)
                 {
                     Wake(WakeCause.Interrupt);
                 }
@@ -320,7 +320,8 @@ internal sealed partial class Vcpu
         var effect = answer.PowerOn;
         var start = new CoreStart(effect.EntryPoint, effect.ContextId, _registers.Endianness, answer.Commit) { Incarnation = answer.Incarnation };
         var target = _owner.Find(effect.Core);
-        if (target is not null && target != this && _powers.TryPowerOn(target.Number, start))
+        // Of the kernel's own cores it is not known here which are on.
+        if (target is not null && target != this && !_owner.PsciIsTheKernels && _powers.TryPowerOn(target.Number, start))
         {
             target.Nudge();
             return;

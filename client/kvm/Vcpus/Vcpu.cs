@@ -111,9 +111,19 @@ internal sealed partial class Vcpu : IDisposable
     {
         try
         {
-            while (!IsOver)
+            if (_owner.PsciIsTheKernels)
             {
-                Step();
+                _registers.KeepReset();
+            }
+            while (true)
+            {
+                // Before all that decides what comes next: what changes after this was read makes the run come back.
+                var kicks = _kvm.Kicks;
+                if (IsOver)
+                {
+                    break;
+                }
+                Step(kicks);
             }
         }
         catch (Exception e) when (e is MachineStopsException or KvmException or IOException)
@@ -134,11 +144,9 @@ internal sealed partial class Vcpu : IDisposable
         }
     }
 
-    private void Step()
+    private void Step(uint kicks)
     {
         _steps++;
-        // What is done after this was read makes the run come back.
-        var kicks = _kvm.Kicks;
         if (_powers.TakeStart(Number) is { } start)
         {
             Start(start);

@@ -137,9 +137,12 @@ internal sealed class VcpuRegisters(IKvmVcpu vcpu, GuestKind guest) : IGuestRegi
     {
         vcpu.Init(Features(guest));
         (_known, _dirty) = (0, 0);
-        _sctlrAtReset = this[SctlrAt];
+        KeepReset();
         Enter(start);
     }
+
+    /// <summary>Of a core that has not run since it was made or started.</summary>
+    public void KeepReset() => _sctlrAtReset = this[SctlrAt];
 
     /// <summary>The state of a core that is entered again: nothing of what it had matters, and its timers go on.</summary>
     public void EnterAgain(CoreStart start)

@@ -36,7 +36,7 @@ public sealed class AccelTests
             return; // It may be able to.
         }
         var run = await Tool.RunAsync("run", "--accel", "kvm", "--kernel", "x");
-        Assert.Matches("^(/dev/kvm runs no arm64 guests here|There is no /dev/kvm|/dev/kvm may not be opened by this user) .*, which emulates .*\n$|^/dev/kvm may not be opened by this user .*: join its group", run.Errors);
+        Assert.Matches("^(/dev/kvm runs no arm64 guests here|There is no /dev/kvm|/dev/kvm is forbidden to) .*, which emulates .*\n$|^/dev/kvm may not be opened by this user .*: join its group", run.Errors);
         Assert.Equal(("", 1), (run.Output, run.ExitCode));
     }
 }

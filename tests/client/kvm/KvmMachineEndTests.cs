@@ -42,6 +42,26 @@ public sealed class KvmMachineEndTests
     }
 
     [Fact]
+    public void A_stop_whose_kick_comes_just_before_kicks_are_counted_is_not_slept_through()
+    {
+        var times = 0;
+        var kvm = new FakeKvm(Spins)
+        {
+            KicksAreRead = vcpu =>
+            {
+                // The first time it starts the core, the second it runs it.
+                if (++times == 2)
+                {
+                    vcpu.Vm.Kvm.Machine.Stop();
+                }
+            },
+        };
+        using var host = new FakeHost(Spins, endPatience: s_short, kvm: kvm);
+        Assert.Equal(new MachineEnd.Stopped(), host.Run());
+        Assert.Equal((2, 0), (times, kvm.Vms[0].Vcpus[0].Runs));
+    }
+
+    [Fact]
     public async Task Comes_back_while_an_exit_is_still_being_forwarded_and_applies_nothing_of_its_answer()
     {
         using var answered = new ManualResetEventSlim();

@@ -36,6 +36,9 @@ internal sealed class FakeKvm(GuestProgram program) : IKvm
     /// <summary>Called for each machine before it is made: a kernel that refuses throws.</summary>
     public Action<int>? Refuses { get; init; }
 
+    /// <summary>Called on the vCPU's thread just before it learns how often it was kicked.</summary>
+    public Action<FakeVcpu>? KicksAreRead { get; init; }
+
     public GuestProgram Program { get; } = program;
 
     /// <summary>Descriptors: /dev/kvm, machines, vCPUs, GICs.</summary>

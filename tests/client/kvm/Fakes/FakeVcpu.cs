@@ -39,7 +39,14 @@ internal sealed partial class FakeVcpu : IKvmVcpu
 
     public long Ioctls { get; private set; }
 
-    public uint Kicks => _kicks;
+    public uint Kicks
+    {
+        get
+        {
+            Vm.Kvm.KicksAreRead?.Invoke(this);
+            return _kicks;
+        }
+    }
 
     /// <summary>Some call is being made at this moment.</summary>
     public bool IsInside => Volatile.Read(ref _inside) != 0;

@@ -11,6 +11,7 @@ public sealed class KvmTests
     [InlineData(2, "There is no /dev/kvm (ENOENT (2)): this kernel has no KVM, or the machine no EL2. Run without --accel kvm, which emulates the machine.")]
     [InlineData(19, "There is no /dev/kvm (ENODEV (19)): this kernel has no KVM, or the machine no EL2. Run without --accel kvm, which emulates the machine.")]
     [InlineData(6, "There is no /dev/kvm (ENXIO (6)): this kernel has no KVM, or the machine no EL2. Run without --accel kvm, which emulates the machine.")]
+    [InlineData(1, "/dev/kvm is forbidden to the container or sandbox of this process (EPERM (1)): give it the device, such as by `docker run --device /dev/kvm`, or run without --accel kvm, which emulates the machine.")]
     [InlineData(24, "/dev/kvm does not open: errno 24.")]
     public void Says_why_it_does_not_open(int errno, string sentence)
     {
@@ -20,22 +21,29 @@ public sealed class KvmTests
         Assert.Equal(["open /dev/kvm"], kernel.Calls);
     }
 
-    [Theory]
-    [InlineData(13, "EACCES (13)")]
-    [InlineData(1, "EPERM (1)")]
-    public void Says_how_a_user_gets_to_it(int errno, string name)
+    [Fact]
+    public void Says_where_there_is_none_that_it_is_for_arm64_machines()
     {
-        using var kernel = new RecordingKernel { Opens = -errno };
+        using var kernel = new RecordingKernel { Opens = -2, Architecture = "X64" };
         Assert.Equal(
-            $"/dev/kvm may not be opened by this user ({name}): join its group, on Debian by `adduser {Environment.UserName} kvm`, and log in again.",
+            "There is no /dev/kvm (ENOENT (2)), and this is no arm64 machine (X64): use one, or run without --accel kvm, which emulates it.",
+            Assert.Throws<KvmException>(() => OpenKvm.Open(kernel)).Message);
+    }
+
+    [Fact]
+    public void Says_how_a_user_gets_to_it()
+    {
+        using var kernel = new RecordingKernel { Opens = -13 };
+        Assert.Equal(
+            $"/dev/kvm may not be opened by this user (EACCES (13)): join its group, on Debian by `adduser {Environment.UserName} kvm`, and log in again.",
             Assert.Throws<KvmException>(() => OpenKvm.Open(kernel)).Message);
     }
 
     // what answers otherwise, its answer, the sentence
     [Theory]
     [InlineData(KvmIoctl.GetApiVersion, 11, "/dev/kvm speaks version 11 of its interface; this host speaks 12.")]
-    [InlineData(KvmIoctl.CheckExtension, 0, "/dev/kvm runs no arm64 guests here (X64): use an arm64 machine, or run without --accel kvm, which emulates one.")]
-    [InlineData(KvmIoctl.CheckExtension, -22, "/dev/kvm runs no arm64 guests here (X64): use an arm64 machine, or run without --accel kvm, which emulates one.")]
+    [InlineData(KvmIoctl.CheckExtension, 0, "/dev/kvm runs no arm64 guests here (aarch64): use an arm64 machine, or run without --accel kvm, which emulates one.")]
+    [InlineData(KvmIoctl.CheckExtension, -22, "/dev/kvm runs no arm64 guests here (aarch64): use an arm64 machine, or run without --accel kvm, which emulates one.")]
     [InlineData(KvmIoctl.GetVcpuMmapSize, 128, "kvm_run has 128 bytes: too few.")]
     [InlineData(KvmIoctl.GetVcpuMmapSize, -22, "KVM does not tell the size of kvm_run: EINVAL (22).")]
     public void Refuses_a_KVM_that_it_cannot_use_and_closes_it(uint request, int answer, string sentence)

@@ -21,7 +21,7 @@ internal sealed class RecordingKernel : IKernel
 
     public string Release => "6.12.0";
 
-    public string Architecture => "X64";
+    public string Architecture { get; init; } = "aarch64";
 
     public int Open(string path)
     {

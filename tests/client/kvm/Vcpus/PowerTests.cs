@@ -232,6 +232,33 @@ public sealed class PowerTests
         }
     }
 
+    [Fact]
+    public void A_service_starts_no_core_where_PSCI_is_the_kernels()
+    {
+        using var host = new FakeHost(Guest, cores: 2, with: options => options with { Psci = PsciOwner.Kernel })
+        {
+            Respond = (_, _) => new() { Values = new(), PowerOn = new() { Core = 1, EntryPoint = Entry, IfRefused = InternalFailure } },
+        };
+        Assert.Equal(new MachineEnd.PoweredOff(), host.Run());
+        Assert.Equal(["Refused 1 1"], host.Told);
+        Assert.Equal(0, host.Kvm.Vms[0].Vcpus[1].Inits);
+
+        static IEnumerable<FakeStep> Guest(FakeVcpu cpu)
+        {
+            cpu.With(CpuOn, 1, Entry, 7);
+            yield return FakeStep.Hvc();
+            if (cpu.Number == 1)
+            {
+                yield return FakeStep.Spin();
+            }
+            // It runs, and has made no exit that would have shown it.
+            cpu.With(Vendor);
+            yield return FakeStep.Smc();
+            Assert.Equal(InternalFailure, cpu.X0);
+            yield return PowerOff(cpu);
+        }
+    }
+
     private static Answer? Psci(ulong mpidr, Exit exit) => (exit.Hypercall?.X0) switch
     {
         CpuOn or 0x8400_0003 => new() { Values = new(), PowerOn = new() { Core = exit.Hypercall.X1, EntryPoint = exit.Hypercall.X2, ContextId = exit.Hypercall.X3, IfRefused = InternalFailure } },
