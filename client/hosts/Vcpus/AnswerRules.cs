@@ -78,6 +78,9 @@ internal static class AnswerRules
         : effect.Type == SystemEventType.Suspend && effect.Data.Count != SuspendData ? "system_event.data of a suspend is not entry point and context ID"
         : "";
 
+    /// <summary>What a person is told of an answer that starts a core which is not there; the guest is told that it was refused.</summary>
+    public static string NoSuchCore(int vcpu, ulong core) => $"vCPU {vcpu}: an answer starts core 0x{core:x}, which this machine does not have: refused. Look at the service that gave it.";
+
     private static string Fault(Load load, GuestKind guest)
     {
         foreach (var register in load.Registers)

@@ -302,10 +302,12 @@ internal sealed partial class Vcpu
             // A stopped core is no caller: its x0 is the guest's own.
             _mailbox.PrepareX0(decision.IfRefused);
         }
-        if (target is not null)
+        if (target is null)
         {
-            _powers.Refused(target.Number, decision.Start.Commit);
+            _owner.Log(AnswerRules.NoSuchCore(Number, decision.Target));
+            return;
         }
+        _powers.Refused(target.Number, decision.Start.Commit);
     }
 
     private bool TryEnd(Decision decision)

@@ -51,8 +51,9 @@ public sealed class PowerTests
     {
         using var host = new FakeHost(Guest, cores: 2) { Respond = Psci };
         Assert.Equal(new MachineEnd.PoweredOff(), host.Run());
-        // The caller itself; a core that is on; the one that is not there tells nobody.
+        // The caller itself; a core that is on; of the one that is not there a person is told.
         Assert.Equal(["Refused 0 1", "Started 1 2", "Refused 1 3"], host.Told);
+        Assert.Equal(["vCPU 0: an answer starts core 0x2, which this machine does not have: refused. Look at the service that gave it."], host.Log);
 
         static IEnumerable<FakeStep> Guest(FakeVcpu cpu)
         {
