@@ -6,7 +6,6 @@ namespace Hypercalls.Kvm.Translation;
 internal readonly ref struct LongDescriptorWalk
 {
     private const int LastLevel = 3;
-    private const ulong Address = 0x0000_ffff_ffff_f000;
 
     /// <summary>Of a page's offset: 12, 14 or 16.</summary>
     public int GranuleBits { get; init; }
@@ -19,6 +18,9 @@ internal readonly ref struct LongDescriptorWalk
 
     /// <summary>Least alignment of the first table, in bits; its own size may ask for more.</summary>
     public int TableAlignment { get; init; }
+
+    /// <summary>TCR_EL1.DS, with a granule of 4 or 16 KB: TTBR and descriptors hold 52 bits of an address.</summary>
+    public bool IsLpa2 { get; init; }
 
     public bool IsBigEndian { get; init; }
 
@@ -42,15 +44,15 @@ internal readonly ref struct LongDescriptorWalk
                 return null;
             }
             var descriptor = IsBigEndian ? BinaryPrimitives.ReadUInt64BigEndian(bytes) : BinaryPrimitives.ReadUInt64LittleEndian(bytes);
-            // Bits 49:48, and bits 15:12 with the 64 KB granule, are bits 51:48 of a physical address where there are so many.
-            if ((descriptor & (3ul << 48)) != 0 || GranuleBits == 16 && (descriptor & 0xf000) != 0)
+            // Without LPA2, bits 49:48 are reserved; bits 15:12 with the 64 KB granule are bits 51:48 of a physical address where there are so many.
+            if (!IsLpa2 && (descriptor & (3ul << 48)) != 0 || GranuleBits == 16 && (descriptor & 0xf000) != 0)
             {
                 return null;
             }
             switch (descriptor & 3)
             {
                 case 3 when level < LastLevel:
-                    table = descriptor & Address & ~0ul << GranuleBits;
+                    table = Address(descriptor) & ~0ul << GranuleBits;
                     if (table >> OutputBits != 0)
                     {
                         return null;
@@ -60,7 +62,7 @@ internal readonly ref struct LongDescriptorWalk
                 case 3:
                 case 1 when IsBlock(level):
                     var offset = (1ul << shift) - 1;
-                    var start = descriptor & Address & ~offset;
+                    var start = Address(descriptor) & ~offset;
                     return start >> OutputBits == 0 ? start | address & offset : null;
                 default:
                     return null;
@@ -74,8 +76,19 @@ internal readonly ref struct LongDescriptorWalk
     {
         var reserved = (1ul << Math.Max(entryBits + 3, TableAlignment)) - 1;
         table = ttbr & 0x0000_ffff_ffff_fffe;
+        if (IsLpa2)
+        {
+            // Bits 5:2 are bits 51:48, whatever the output size: even a table of two entries is aligned to 64 bytes.
+            table = table & ~0x3cul | (table & 0x3c) << 46;
+        }
         return (table & reserved) == 0 && table >> OutputBits == 0;
     }
 
-    private bool IsBlock(int level) => level == 2 || level == 1 && GranuleBits == 12;
+    // With LPA2, bits 9:8, which are the shareability otherwise, are bits 51:50.
+    private ulong Address(ulong descriptor) => IsLpa2
+        ? descriptor & 0x0003_ffff_ffff_f000 | (descriptor & 0x300) << 42
+        : descriptor & 0x0000_ffff_ffff_f000;
+
+    // LPA2 has them a level higher: 512 GB with the 4 KB granule, 64 GB with that of 16 KB.
+    private bool IsBlock(int level) => level < LastLevel && level >= (GranuleBits == 12 ? 1 : 2) - (IsLpa2 ? 1 : 0);
 }

@@ -6,7 +6,7 @@ namespace Hypercalls.Kvm.Translation;
 /// </summary>
 /// <remarks>
 /// Permissions and access flags are not looked at: the instruction has been fetched. What an implementation may choose
-/// (reserved values, addresses above 48 bits) is not guessed at: the answer is then null.
+/// (reserved values, physical addresses above 48 bits without LPA2) is not guessed at: the answer is then null.
 /// </remarks>
 internal static class Stage1Walk
 {
@@ -37,11 +37,12 @@ internal static class Stage1Walk
         var granuleBits = isUpper
             ? (tcr >> 30 & 3) switch { 1 => 14, 2 => 12, 3 => 16, _ => 0 }
             : (tcr >> 14 & 3) switch { 0 => 12, 1 => 16, 2 => 14, _ => 0 };
-        var outputBits = (tcr >> 32 & 7) switch { 0 => 32, 1 => 36, 2 => 40, 3 => 42, 4 => 44, 5 or 6 => AddressBits, _ => 0 };
+        // FEAT_LPA2, by TCR_EL1.DS: 52-bit addresses with the smaller granules; with the 64 KB granule the bit says nothing.
+        var isLpa2 = (tcr >> 59 & 1) != 0 && granuleBits != 16;
         var is52Bit = (tcr >> 32 & 7) == 6;
-        var isLpa2 = (tcr >> 59 & 1) != 0;
+        var outputBits = (tcr >> 32 & 7) switch { 0 => 32, 1 => 36, 2 => 40, 3 => 42, 4 => 44, 6 when isLpa2 => 52, 5 or 6 => AddressBits, _ => 0 };
         // Below 16, a size needs 52-bit virtual addresses, which the 64 KB granule alone has without LPA2; above 39, small tables.
-        if (isDisabled || isLpa2 || granuleBits == 0 || outputBits == 0 || size < (granuleBits == 16 ? 12 : 16) || size > 39)
+        if (isDisabled || granuleBits == 0 || outputBits == 0 || size < (granuleBits == 16 || isLpa2 ? 12 : 16) || size > 39)
         {
             return null;
         }
@@ -55,6 +56,7 @@ internal static class Stage1Walk
             GranuleBits = granuleBits,
             InputBits = 64 - size,
             OutputBits = outputBits,
+            IsLpa2 = isLpa2,
             // Bits 5:2 of TTBR are the table's bits 51:48 where physical addresses have 52.
             TableAlignment = granuleBits == 16 && is52Bit ? 6 : 0,
             IsBigEndian = registers.IsBigEndian,

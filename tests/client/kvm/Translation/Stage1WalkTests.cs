@@ -8,6 +8,8 @@ public sealed class Stage1WalkTests
     private const ulong BigEndian = 1 << 25;
     private const ulong Asid = 0x1234ul << 48;
     private const ulong CommonNotPrivate = 1;
+    private const ulong Ds = 1ul << 59;
+    private const ulong Ips = 7ul << 32;
 
     [Theory]
     // 4 KB: levels 47:39, 38:30, 29:21, 20:12.
@@ -49,11 +51,92 @@ public sealed class Stage1WalkTests
         Assert.Null(Stage1Walk.Find(registers with { Tcr = registers.Tcr | 1ul << (isUpper ? 23 : 7) }, address, memory));
         Assert.Equal(expected, Stage1Walk.Find(registers with { Tcr = registers.Tcr | 1ul << (isUpper ? 7 : 23) }, address, memory));
 
-        // DS, and addresses that are not canonical, with a tag or in the hole.
-        Assert.Null(Stage1Walk.Find(registers with { Tcr = registers.Tcr | 1ul << 59 }, address, memory));
+        // With DS, the shareability's bits are some of an address that has more than 48; the 64 KB granule has no DS.
+        Assert.Equal(granule == 64 ? expected : null, Stage1Walk.Find(registers with { Tcr = registers.Tcr | Ds }, address, memory));
+
+        // Addresses that are not canonical, with a tag or in the hole.
         Assert.Null(Stage1Walk.Find(registers, address ^ 1ul << 60, memory));
         Assert.Null(Stage1Walk.Find(registers, address ^ 1ul << (64 - size), memory));
     }
+
+    [Theory]
+    // 4 KB: levels 51:48, 47:39, 38:30, 29:21, 20:12. The first table is at 9_0000_4000_0000.
+    [InlineData(4, 12, false, 0x000a_8123_4567_8abc, "9000040000050=40010003 40010810=40020003 40020468=40030003 40030158=40040003 400403c0=12345403", 0x1234_5abc)] // begins at level -1
+    [InlineData(4, 12, false, 0x000a_8123_4567_8abc, "9000040000050=1000040010103 5000040010810=40020003 40020468=40030003 40030158=2000040040203 a0000400403c0=3000012345603", 0x000b_0000_1234_5abc)]
+    [InlineData(4, 12, true, 0xfffa_8123_4567_8abc, "9000040000050=40010003 40010810=40020003 40020468=40030003 40030158=40040003 400403c0=3000012345703", 0x000f_0000_1234_5abc)]
+    [InlineData(4, 15, false, 0x0001_8123_4567_8abc, "9000040000008=40010003 40010810=40020003 40020468=40030003 40030158=40040003 400403c0=12345403", 0x1234_5abc)] // 49 bits: two entries
+    [InlineData(4, 12, false, 0x000a_8123_4567_8abc, "9000040000050=40010003 40010810=2018000000501", 0x0006_01a3_4567_8abc)] // 512 GB block
+    [InlineData(4, 12, false, 0x000a_8123_4567_8abc, "9000040000050=40010003 40010810=40020003 40020468=10000c0000401", 0x0001_0000_c567_8abc)] // 1 GB block
+    [InlineData(4, 12, false, 0x000a_8123_4567_8abc, "9000040000050=40010003 40010810=40020003 40020468=40030003 40030158=12200601", 0x0008_0000_1227_8abc)] // 2 MB block
+    [InlineData(4, 16, false, 0x0000_8123_4567_8abc, "9000040000810=40010003 40010468=40020003 40020158=40030003 400303c0=12345403", 0x1234_5abc)] // 48 bits: begins at level 0
+    [InlineData(4, 16, true, 0xffff_8123_4567_8abc, "9000040000810=18000000401", 0x01a3_4567_8abc)] // 512 GB block
+    [InlineData(4, 25, false, 0x0000_0071_2345_6780, "9000040000e20=40010003 400108d0=40020003 400202b0=12345403", 0x1234_5780)] // begins at level 1
+    // 16 KB: levels 51:47, 46:36, 35:25, 24:14.
+    [InlineData(16, 12, false, 0x000a_8123_4567_8abc, "90000400000a8=40010003 40010090=40020003 40020d10=40030003 40032cf0=12344403", 0x1234_4abc)] // 52 bits
+    [InlineData(16, 12, false, 0x000a_8123_4567_8abc, "90000400000a8=1000040010103 5000040010090=40020003 40020d10=2000040030203 a000040032cf0=3000012344603", 0x000b_0000_1234_4abc)]
+    [InlineData(16, 12, true, 0xfffa_8123_4567_8abc, "90000400000a8=40010003 40010090=40020003 40020d10=40030003 40032cf0=3000012344703", 0x000f_0000_1234_4abc)]
+    [InlineData(16, 12, false, 0x000a_8123_4567_8abc, "90000400000a8=40010003 40010090=2003000000501", 0x0006_0033_4567_8abc)] // 64 GB block
+    [InlineData(16, 12, false, 0x000a_8123_4567_8abc, "90000400000a8=40010003 40010090=40020003 40020d10=12000601", 0x0008_0000_1367_8abc)] // 32 MB block
+    [InlineData(16, 16, false, 0x0000_8123_4567_8abc, "9000040000008=40010003 40010090=40020003 40020d10=40030003 40032cf0=12344403", 0x1234_4abc)] // 48 bits
+    [InlineData(16, 17, false, 0x0000_4123_4567_8abc, "9000040002090=3000000401", 0x0033_4567_8abc)] // begins at level 1: 64 GB block
+    [InlineData(16, 39, false, 0x01ab_cdec, "9000040003578=12344403", 0x1234_4dec)] // begins at level 3
+    public void Follows_the_tables_of_LPA2(int granule, int size, bool isUpper, ulong address, string tables, ulong expected)
+    {
+        var registers = Lpa2(granule, size, isUpper);
+        var memory = SparseMemory.Of(tables);
+        Assert.Equal(expected, Stage1Walk.Find(registers, address, memory));
+        Assert.Equal(tables.Split(' ').Length, memory.Reads);
+        Assert.Equal(expected, Stage1Walk.Find(registers with { Sctlr = On | BigEndian }, address, SparseMemory.Of(tables, isBigEndian: true)));
+        Assert.Equal(expected, Stage1Walk.Find(registers with { Ttbr0 = registers.Ttbr0 | Asid | CommonNotPrivate, Ttbr1 = registers.Ttbr1 | Asid | CommonNotPrivate }, address, memory));
+
+        // The same tables with 48 bits of physical address: the first of them is above.
+        Assert.Null(Stage1Walk.Find(registers with { Tcr = registers.Tcr & ~Ips | 5ul << 32 }, address, memory));
+        Assert.Null(Stage1Walk.Find(registers with { Tcr = registers.Tcr & ~Ds }, address, memory));
+        Assert.Null(Stage1Walk.Find(registers, address ^ 1ul << 60, memory));
+        Assert.Null(Stage1Walk.Find(registers, address ^ 1ul << (64 - size), memory));
+    }
+
+    [Theory]
+    [InlineData(4, 12, "9000040000050=00000401")] // no block at level -1
+    [InlineData(4, 12, "9000040000050=40010003 40010810=40020003 40020468=40030003 40030158=40040003 400403c0=12345401")] // reserved at level 3
+    [InlineData(4, 12, "9000040000050=40010003 40010810=18000000400")] // invalid
+    [InlineData(4, 12, "9000040000050=1000040010003")] // table outside of RAM
+    [InlineData(4, 12, "9000040000050=40010103 40010810=18000000401")]
+    [InlineData(16, 12, "90000400000a8=00000401")] // no block at level 0
+    [InlineData(16, 12, "90000400000a8=40010003 40010090=40020003 40020d10=40030003 40032cf0=12344401")] // reserved at level 3
+    [InlineData(4, 11, "9000040000050=40010003 40010810=18000000401")] // more than 52 bits
+    [InlineData(16, 11, "90000400000a8=40010003 40010090=3000000401")]
+    [InlineData(4, 40, "9000040000000=00200401")] // needs small tables
+    public void Does_not_know_what_LPA2_has_not(int granule, int size, string tables) =>
+        Assert.Null(Stage1Walk.Find(Lpa2(granule, size, isUpper: false), size == 40 ? 0xabcul : 0x000a_8123_4567_8abc, SparseMemory.Of(tables)));
+
+    [Theory]
+    [InlineData(5, "40000810=40010003 40010468=40020003 40020158=40030003 400303c0=12345403", 0x1234_5abcul)]
+    [InlineData(5, "40000810=40010003 40010468=40020003 40020158=40030003 400303c0=12345503", null)] // page above 2^48
+    [InlineData(5, "40000810=40010003 40010468=40020003 40020158=1000012200401", null)] // block
+    [InlineData(5, "40000810=40010103 4000040010468=c0000401 40010468=c0000401", null)] // table
+    [InlineData(6, "40000810=40010103 4000040010468=c0000401", 0xc567_8abcul)]
+    [InlineData(2, "40000810=40010003 40010468=ffc0000401", 0xff_c567_8abcul)]
+    [InlineData(2, "40000810=40010003 40010468=100c0000401", null)] // block above 2^40
+    public void Does_not_know_addresses_of_LPA2_above_what_IPS_allows(ulong ips, string tables, ulong? expected)
+    {
+        var registers = Lpa2(4, 16, isUpper: false);
+        registers = registers with { Tcr = registers.Tcr & ~Ips | ips << 32, Ttbr0 = 0x4000_0000 };
+        Assert.Equal(expected, Stage1Walk.Find(registers, 0x0000_8123_4567_8abc, SparseMemory.Of(tables)));
+    }
+
+    [Theory]
+    [InlineData(4, 12, 0x4000_0080, true)] // 16 entries: 128 bytes
+    [InlineData(4, 12, 0x4000_0040, false)]
+    [InlineData(4, 12, 0x4000_00bc, true)] // bits 5:2 are the table's 51:48
+    [InlineData(4, 12, 0x4000_0082, false)]
+    [InlineData(4, 15, 0x4000_0040, true)] // 2 entries, and yet 64 bytes
+    [InlineData(4, 15, 0x4000_007c, true)]
+    [InlineData(4, 15, 0x4000_0042, false)]
+    [InlineData(16, 12, 0x4000_0100, true)] // 32 entries: 256 bytes
+    [InlineData(16, 12, 0x4000_0080, false)]
+    public void Aligns_the_first_table_of_LPA2_to_64_bytes_at_least(int granule, int size, ulong table, bool isKnown) =>
+        Assert.Equal(isKnown ? 0x234ul : null, Stage1Walk.Find(Lpa2(granule, size, isUpper: false) with { Ttbr0 = table }, 0x234, new EverythingMaps()));
 
     [Theory]
     [InlineData(4, "40000810=40010003 40010468=40020003 40020158=40030003 400303c0=12345700")] // invalid
@@ -75,7 +158,7 @@ public sealed class Stage1WalkTests
     {
         const ulong ips40 = 2ul << 32;
         var registers = AArch64(granule, 16, isUpper: false);
-        Assert.Null(Stage1Walk.Find(registers with { Tcr = registers.Tcr & ~(7ul << 32) | ips40 }, 0x0000_8123_4567_8abc, SparseMemory.Of(tables)));
+        Assert.Null(Stage1Walk.Find(registers with { Tcr = registers.Tcr & ~Ips | ips40 }, 0x0000_8123_4567_8abc, SparseMemory.Of(tables)));
     }
 
     [Theory]
@@ -106,7 +189,7 @@ public sealed class Stage1WalkTests
     public void Does_not_guess_at_tables_that_are_not_aligned(ulong ips, int size, ulong table, bool isKnown)
     {
         var registers = AArch64(64, size, isUpper: false);
-        registers = registers with { Tcr = registers.Tcr & ~(7ul << 32) | ips << 32, Ttbr0 = table };
+        registers = registers with { Tcr = registers.Tcr & ~Ips | ips << 32, Ttbr0 = table };
         Assert.Equal(isKnown ? 0x1234ul : null, Stage1Walk.Find(registers, 0x1234, new EverythingMaps()));
     }
 
@@ -200,6 +283,15 @@ public sealed class Stage1WalkTests
         var (tg0, tg1) = granule switch { 4 => (0ul, 2ul), 16 => (2ul, 1ul), 64 => (1ul, 3ul), _ => (3ul, 0ul) };
         var tcr = ips48 | (isUpper ? (ulong)(uint)size << 16 | tg1 << 30 | 5 : (ulong)(uint)size | tg0 << 14 | 5ul << 16);
         return new(IsAArch32: false, On, tcr, isUpper ? 0x7770_0000ul : 0x4000_0000, isUpper ? 0x4000_0000ul : 0x7770_0000);
+    }
+
+    // IPS = 52 bits, and the first table at 9_0000_4000_0000.
+    private static TranslationRegisters Lpa2(int granule, int size, bool isUpper)
+    {
+        const ulong ips52 = 6ul << 32;
+        const ulong table = 9 << 2 | 0x4000_0000;
+        var registers = AArch64(granule, size, isUpper);
+        return registers with { Tcr = registers.Tcr & ~Ips | ips52 | Ds, Ttbr0 = isUpper ? registers.Ttbr0 : table, Ttbr1 = isUpper ? table : registers.Ttbr1 };
     }
 
     /// <summary>Every descriptor is a table's, and a page's at the last level.</summary>
