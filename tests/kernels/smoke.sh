@@ -102,6 +102,7 @@ rm -rf "$root"
 # Emulated time is counted in instructions, so that no patience of the product depends on how fast this machine is.
 log=$product/artifacts/kvm-smoke.log
 {
+  echo "\$ tests/kernels/smoke.sh"
   echo "hypercalls $(cat "$work/version"), .NET $runtime of linux-x64, $(qemu-system-aarch64 --version | head -n 1)"
   echo "Linux $(cat "$cache/6.12/release")"
   cat "$debian/packages"
