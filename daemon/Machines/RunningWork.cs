@@ -42,12 +42,14 @@ internal sealed class RunningWork : IDisposable
         {
             if (!_isOver)
             {
-                _cancelled.CancelAfter(left > TimeSpan.Zero ? left : TimeSpan.Zero);
+                // Whole milliseconds: rounded down it would be cancelled before its time.
+                _cancelled.CancelAfter(left > TimeSpan.Zero ? TimeSpan.FromMilliseconds(Math.Ceiling(left.TotalMilliseconds)) : TimeSpan.Zero);
             }
         }
 
         await Task.WhenAny(Finished, _overdue.Task).WaitAsync(cancelled);
-        return _overdue.Task.IsCompleted ? null : await Finished;
+        // The work may have heard of it, and ended, before this did.
+        return _cancelled.IsCancellationRequested ? null : await Finished;
     }
 
     public void Dispose()

@@ -9,6 +9,8 @@ public sealed class TrialsService : Service<TrialsState>, IAttention<TrialsState
     private const ulong El1h = 0x3C5;
     private const ulong OfInterrupt = 1ul << 32;
     private static ulong s_runs;
+    private static readonly ManualResetEventSlim s_never = new();
+    private static readonly TimeSpan s_hold = TimeSpan.FromMilliseconds(500);
     private static readonly FunctionId s_count = new(0xC300_0023);
     private static readonly FunctionId s_take = new(0xC300_0016);
 
@@ -39,7 +41,7 @@ public sealed class TrialsService : Service<TrialsState>, IAttention<TrialsState
         { 0x8300_0021, "NARROW",      Narrow,     "a" },
         { 0xC300_0022, "USES",        Uses,       FunctionTraits.Uses(6, 17) },
         { 0xC300_0023, "COUNT",       Count,      "milliseconds" },
-        { 0xC300_0024, "WORK",        Works,      "milliseconds", "deaf" },
+        { 0xC300_0024, "WORK",        Works,      "milliseconds", "manner" },
         { 0xC300_0011, "SPIN",        Spin,       "milliseconds" },
     };
 
@@ -261,12 +263,20 @@ public sealed class TrialsService : Service<TrialsState>, IAttention<TrialsState
     /// <summary>COUNT, but outside the machine's turn; x1 counts the runs of this process. One that is deaf goes on when it is cancelled.</summary>
     private static Outcome<TrialsState> Works(in Hypercall call, TrialsState state)
     {
-        var (core, time, isDeaf) = (call.Core, TimeSpan.FromMilliseconds(call[1]), call[2] != 0);
+        const ulong deaf = 1, swift = 2;
+        var (core, time, manner) = (call.Core, TimeSpan.FromMilliseconds(call[1]), call[2]);
         return new Work<TrialsState>(cancelled =>
         {
             var run = Interlocked.Increment(ref s_runs);
-            using var never = new ManualResetEventSlim();
-            never.Wait(time, isDeaf ? CancellationToken.None : cancelled);
+            if (manner == swift)
+            {
+                // Whoever else is to hear of it does so after this, when the work has long ended.
+                cancelled.Register(() => s_never.Wait(s_hold));
+                _ = cancelled.WaitHandle.WaitOne(time);
+                cancelled.ThrowIfCancellationRequested();
+            }
+
+            s_never.Wait(time, manner == deaf ? CancellationToken.None : cancelled);
             return now =>
             {
                 var index = now.IndexOf(core);
