@@ -80,10 +80,10 @@ internal static partial class WhatGuestsSay
         and the handler has run: yes
         out of standby, which gives: 0x0
         and the handler has run: yes
-        a storm of 500 into a loop: yes
-        storms of 250 under HVC: yes
+        a storm of 200 into a loop: yes
+        storms of 100 under HVC: yes
         and each HVC has its answer: yes
-        a storm of 500 at another core: yes
+        a storm of 200 at another core: yes
         two storms at once: yes
         withdrawn 300 times, then wanted: yes
         the guest goes on while nobody answers, and then it comes: yes
