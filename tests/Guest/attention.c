@@ -57,31 +57,31 @@ int main(void)
 	number("out of standby, which gives", call(smc_0, CPU_SUSPEND, 0, 0, 0));
 	fact("and the handler has run", handled[0] == 5);
 
-	storm("a storm of 200 into a loop", 0, 200);
+	storm("a storm of 500 into a loop", 0, 500);
 
 	from = handled[0];
 	do {	/* one after another may leave the calls no time: as often as it takes to have both */
 		storms++;
-		call(smc_0, STORM, 0, 100, 0);
-		while (handled[0] < from + storms * 100) {
-			errors += hvc_storm(SEVEN, 50);
-			calls += 50;
+		call(smc_0, STORM, 0, 2500, 0);
+		while (handled[0] < from + storms * 2500) {
+			errors += hvc_storm(SEVEN, 100);
+			calls += 100;
 		}
-	} while (storms < 8 || calls < 400);
-	fact("storms of 100 under HVC", handled[0] == from + storms * 100);
+	} while (calls < 1000);
+	fact("a storm of 2500 under HVC", handled[0] == from + storms * 2500);
 	fact("and each HVC has its answer", errors == 0);
 
 	call(smc_0, CPU_ON, 1, (u64)core_entry, 0);
 	while (!other_runs)
 		;
-	storm("a storm of 200 at another core", 1, 200);
+	storm("a storm of 500 at another core", 1, 500);
 	from = handled[0];
 	u64 from_other = handled[1];
-	call(smc_0, STORM, 0, 200, 0);
-	call(smc_0, STORM, 1, 200, 0);
-	await(0, from + 200);
-	await(1, from_other + 200);
-	fact("two storms at once", handled[0] == from + 200 && handled[1] == from_other + 200);
+	call(smc_0, STORM, 0, 500, 0);
+	call(smc_0, STORM, 1, 500, 0);
+	await(0, from + 500);
+	await(1, from_other + 500);
+	fact("two storms at once", handled[0] == from + 500 && handled[1] == from_other + 500);
 
 	from = handled[1];
 	call(smc_0, WITHDRAWN, 1, 300, 0);

@@ -80,10 +80,10 @@ internal static partial class WhatGuestsSay
         and the handler has run: yes
         out of standby, which gives: 0x0
         and the handler has run: yes
-        a storm of 200 into a loop: yes
-        storms of 100 under HVC: yes
+        a storm of 500 into a loop: yes
+        a storm of 2500 under HVC: yes
         and each HVC has its answer: yes
-        a storm of 200 at another core: yes
+        a storm of 500 at another core: yes
         two storms at once: yes
         withdrawn 300 times, then wanted: yes
         the guest goes on while nobody answers, and then it comes: yes
@@ -159,4 +159,15 @@ internal static partial class WhatGuestsSay
         a storm of 300 at another core: yes
 
         """;
+
+    /// <summary>reset.c, five boots.</summary>
+    public static string Reset { get; } = string.Concat(Enumerable.Range(1, 5).Select(boot =>
+        $"boot: 0x{boot:x}\ndata is as loaded: yes\nsurvivor: 0x{(boot == 5 ? 0 : boot - 1):x}\nCPU_ON: 0x0\n"));
+
+    /// <summary>And what its host tells of them.</summary>
+    public static IReadOnlyList<string> ResetIsTold { get; } =
+    [
+        "Started 1", "Cold boot 2 by vCPU 0", "Started 1", "Cold boot 3 by vCPU 0", "Started 1", "Cold boot 4 by vCPU 0", "Started 1",
+        "Cold boot 5 by vCPU 0", "Started 1",
+    ];
 }
