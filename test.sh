@@ -6,7 +6,7 @@ source .ci/need.sh
 need_dotnet
 need "$qemu" "$kernel" "$kernel32" \
   /usr/bin/aarch64-linux-gnu-gcc=gcc-aarch64-linux-gnu \
-  "$libc" \
+  "$libc" /usr/bin/cpio=cpio \
   /usr/bin/arm-linux-gnueabihf-gcc=gcc-arm-linux-gnueabihf \
   /usr/bin/protoc=protobuf-compiler \
   /usr/bin/grpc_python_plugin=protobuf-compiler-grpc \

@@ -24,4 +24,25 @@ public sealed class InitramfsArchiveTests
             + "00000000" + "00000000" + "00000000" + "00000000" + "0000000B" + "00000000" + "TRAILER!!!....",
             text);
     }
+
+    [NeedsFact("cpio", "gunzip")]
+    public void Cpio_reads_it()
+    {
+        var archive = new InitramfsArchive();
+        archive.AddFolder("d", 0b111_101_101);
+        archive.AddFile("d/file", 0b111_101_101, "four"u8);
+        var folder = Directory.CreateTempSubdirectory("hypercalls-tests-").FullName;
+        try
+        {
+            File.WriteAllBytes(Path.Combine(folder, "a.gz"), archive.ToGzip());
+            using var shell = System.Diagnostics.Process.Start(new System.Diagnostics.ProcessStartInfo("sh", ["-c", "gunzip -c a.gz | cpio --quiet -id"]) { WorkingDirectory = folder })!;
+            shell.WaitForExit();
+            Assert.Equal(0, shell.ExitCode);
+            Assert.Equal("four", File.ReadAllText(Path.Combine(folder, "d/file")));
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
 }
